@@ -1,0 +1,48 @@
+"""What a camera's process tells the main process of one track: a sighting, sent when it opens, improves and closes.
+
+A sighting carries the track's best shots, never all of them, and replaces what was sent under the same id before.
+"""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+SHOTS_MAX = 8
+"""Best shots kept of one track: more add nothing to the mean that the gallery is searched with."""
+
+
+class Phase(enum.Enum):
+    OPENED = "opened"
+    IMPROVED = "improved"
+    CLOSED = "closed"
+
+
+class Shot(msgspec.Struct, frozen=True, array_like=True):
+    """One face good enough to recognise by. `embedding` is a unit vector as float32 bytes; `width_px` the face's width."""
+
+    taken_ms: int
+    embedding: bytes
+    quality: float
+    width_px: float
+
+
+class Sighting(msgspec.Struct, frozen=True):
+    """`shots` best first; `seen_with`: ids of sightings that were in one frame with this one; `portrait`: JPEG of the best face."""
+
+    id: str
+    camera_id: str
+    phase: Phase
+    model: str
+    began_ms: int
+    ended_ms: int
+    shots: list[Shot]
+    shot_count: int
+    first_shot_ms: int
+    last_shot_ms: int
+    travel: float
+    """Distance the face went, in its own widths (growing counts): a poster stays near 0."""
+    seen_with: list[str] = []
+    portrait: bytes = b""
+    portrait_width_px: float = 0.0
