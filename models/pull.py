@@ -118,7 +118,7 @@ def _stream(wanted: Wanted, file: FileIO, web: httpx.Client, progress: Progress,
             if answer.status_code == 200:  # From the beginning, asked for or not.
                 file.truncate(0)
                 have = 0
-            for chunk in answer.iter_bytes(CHUNK_BYTES):
+            for chunk in answer.iter_raw():
                 have += len(chunk)
                 if have > wanted.bytes:
                     file.truncate(0)
