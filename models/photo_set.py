@@ -1,8 +1,8 @@
 """A folder of labelled photos in the layout that `models evaluate` reads: LFW's, with lists for open-set identification.
 
-    images/<person>/<person>_0001.jpg     every photo
-    pairs.txt                             "<folds> <n>", then for each fold n lines "person i j" and n lines "person i other j"
-    enroll.csv, probes_known.csv, probes_unknown.csv      person,image (relative to the folder)
+images/<person>/<person>_0001.jpg     every photo
+pairs.txt                             "<folds> <n>", then for each fold n lines "person i j" and n lines "person i other j"
+enroll.csv, probes_known.csv, probes_unknown.csv      person,image (relative to the folder)
 """
 
 from __future__ import annotations

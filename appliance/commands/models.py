@@ -99,8 +99,8 @@ def evaluate(context: click.Context, folder: Path, pack_name: str | None, as_jso
     if as_json:
         print_json(msgspec.to_builtins(figures))
         return
-    print_facts([(key, _figure(value)) for key, value in msgspec.to_builtins(figures).items() if key != "bars"])
-    print_facts([(f"bar at FAR {far}", f"{value:.4f}") for far, value in figures.bars.items()])
+    facts = [(key, _figure(value)) for key, value in msgspec.to_builtins(figures).items() if key != "bars"]
+    print_facts(facts + [(f"bar at FAR {far}", f"{value:.4f}") for far, value in figures.bars.items()])
     _say_basis(basis, figures, pack)
 
 
@@ -170,7 +170,7 @@ def _say_basis(basis: Basis, figures: Evaluation, pack: Pack) -> None:
         f"accuracy: {basis.folds} folds, {basis.pairs:,} pairs, deviation {basis.accuracy_deviation:.4f} between folds.\n"
         f"tar and bars: all {basis.impostor_pairs:,} pairs of different people; {basis.genuine_people:,} people with two photos or more.\n"
         f"tpir: {basis.enrolled} enrolled, {basis.known} known and {basis.strangers} unknown probes against the mean of a person's photos; "
-        f"thresholds {basis.threshold_fpir_1e2:.3f} and {basis.threshold_fpir_1e3:.3f}.\n"
-        f"\nFor models.toml:\n\n{manifest_entry(figures, pack, basis)}",
-        nl=False,
+        f"thresholds {basis.threshold_fpir_1e2:.3f} and {basis.threshold_fpir_1e3:.3f}."
     )
+    if figures.bars:
+        click.echo(f"\nFor models.toml:\n\n{manifest_entry(figures, pack, basis)}", nl=False)

@@ -55,7 +55,7 @@ def test_bars_that_make_no_sense_are_refused(table: dict[float, float], words: s
 
 
 def test_a_rate_of_zero_is_refused() -> None:
-    with pytest.raises(ValueError, match="above 0"):
+    with pytest.raises(ValueError, match=r"above 0"):
         BARS.bar_at(0)
-    with pytest.raises(ValueError, match="between 0 and 1"):
+    with pytest.raises(ValueError, match=r"between 0 and 1"):
         far_for_search(10, 0)

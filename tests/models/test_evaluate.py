@@ -133,12 +133,12 @@ def test_a_folder_laid_out_wrongly_is_refused_with_file_and_line(tmp_path: Path,
 @pytest.mark.parametrize("missing", ["pairs.txt", "enroll.csv", "probes_known.csv", "probes_unknown.csv"])
 def test_a_missing_list_is_named(tmp_path: Path, missing: str) -> None:
     (photos(tmp_path) / missing).unlink()
-    with pytest.raises(EvaluationError, match=f"{missing} is missing"):
+    with pytest.raises(EvaluationError, match=rf"{missing} is missing"):
         read_photo_set(tmp_path)
 
 
 def test_a_folder_without_photos_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(EvaluationError, match="has no folder `images`"):
+    with pytest.raises(EvaluationError, match=r"has no folder `images`"):
         read_photo_set(tmp_path)
 
 

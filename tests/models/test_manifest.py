@@ -99,7 +99,10 @@ def test_a_users_own_bars_come_before_the_built_in_ones(tmp_path: Path) -> None:
         (EXAMPLE.replace('"embedding"', '"magic"'), "magic"),
         (EXAMPLE.replace("bytes = 10", 'bytes = "ten"'), r"files\[0\].bytes"),
         (EXAMPLE.replace('name = "facenet"', 'name = "yunet_n"'), "the model 'yunet_n' is there already"),
-        (EXAMPLE.replace('origin = "made by a test"', 'origin = ""\nmodified = "x"\naddress = "https://a.example/b"'), "modified file has no"),
+        (
+            EXAMPLE.replace('origin = "made by a test"', 'origin = ""\nmodified = "x"\naddress = "https://a.example/b"'),
+            "modified file has no",
+        ),
         (EXAMPLE + PACK.replace('"facenet"', '"nothing"'), "no model 'nothing'"),
         (EXAMPLE + PACK.replace('"facenet"', '"yunet_n"'), "for another task: detection"),
         (EXAMPLE.replace("commercial_use = true", "commercial_use = false") + PACK, "is not for commercial use: say so in `terms`"),
@@ -115,5 +118,5 @@ def test_a_manifest_that_is_wrong_is_refused_with_a_sentence(tmp_path: Path, tex
 
 
 def test_an_unknown_pack_is_named_and_the_known_ones_listed() -> None:
-    with pytest.raises(ManifestError, match="there is no pack 'opne': the packs are starter, open, accurate, buffalo_l"):
+    with pytest.raises(ManifestError, match=r"there is no pack 'opne': the packs are starter, open, accurate, buffalo_l"):
         manifest().pack("opne")

@@ -89,20 +89,20 @@ def test_the_starter_pack_has_neither_attributes_nor_liveness(tmp_path: Path) ->
 def test_a_non_commercial_pack_is_not_loaded_before_its_terms_are_accepted_by_name(tmp_path: Path) -> None:
     here = weights(tmp_path)
     accurate = here.manifest().pack("accurate")
-    with pytest.raises(NotAccepted, match="'accurate' needs its terms accepted: .*regulars models pull accurate --accept accurate"):
+    with pytest.raises(NotAccepted, match=r"'accurate' needs its terms accepted: .*regulars models pull accurate --accept accurate"):
         load_pack("accurate", here)
-    with pytest.raises(NotAccepted, match="accepted by its own name"):
+    with pytest.raises(NotAccepted, match=r"accepted by its own name"):
         accept(here, accurate, "yes", NOW)
     accept(here, accurate, "accurate", NOW)
-    with pytest.raises(NotAccepted, match="'buffalo_l' needs"):
+    with pytest.raises(NotAccepted, match=r"'buffalo_l' needs"):
         load_pack("buffalo_l", here)
     (tmp_path / "accepted.json").write_text("rubbish")
-    with pytest.raises(NotAccepted, match="accepted.json cannot be understood"):
+    with pytest.raises(NotAccepted, match=r"accepted.json cannot be understood"):
         load_pack("accurate", here)
 
 
 def test_a_pack_whose_files_are_missing_says_which_and_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match="yunet_n_dynamic.onnx is not here: run `regulars models pull`"):
+    with pytest.raises(WeightsError, match=r"yunet_n_dynamic.onnx is not here: run `regulars models pull`"):
         load_pack("open", Weights(tmp_path))
 
 
@@ -141,14 +141,14 @@ def test_a_facenet_style_model_is_added_by_a_manifest_entry_alone(tmp_path: Path
     assert crop.shape == (160, 160, 3) and vectors.shape == (2, 512) and loaded.embedder.model == "facenet"
     # Standardised per picture, so that light and contrast do not matter.
     assert float(vectors[0] @ vectors[1]) > 0.999
-    with pytest.raises(ManifestError, match="has no bars for 'facenet' on the points of 'starter_detector': measure them with"):
+    with pytest.raises(ManifestError, match=r"has no bars for 'facenet' on the points of 'starter_detector': measure them with"):
         _ = loaded.bars
 
 
 def test_an_embedder_of_another_size_than_its_entry_says_is_refused(tmp_path: Path) -> None:
     facenet(tmp_path, size=128)
     (tmp_path / "models.toml").write_text(facenet_entry(tmp_path))
-    with pytest.raises(WeightsError, match="facenet.onnx gives 128 numbers an embedding, the manifest says 512"):
+    with pytest.raises(WeightsError, match=r"facenet.onnx gives 128 numbers an embedding, the manifest says 512"):
         load_pack("mine", Weights(tmp_path, (BUNDLED,)))
 
 
@@ -221,5 +221,5 @@ def test_the_real_buffalo_l_names_its_archive_and_needs_its_terms(tmp_path: Path
     here = Weights(tmp_path)
     known = here.manifest().pack("buffalo_l")
     accept(here, known, "buffalo_l", NOW)
-    with pytest.raises(WeightsError, match="det_10g.onnx is not here: run `regulars models pull`"):
+    with pytest.raises(WeightsError, match=r"det_10g.onnx is not here: run `regulars models pull`"):
         load_pack("buffalo_l", here)

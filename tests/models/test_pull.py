@@ -155,14 +155,14 @@ def test_a_part_longer_than_the_file_is_thrown_away(tmp_path: Path, web: Web) ->
 
 def test_another_file_of_the_same_size_is_refused_and_nothing_is_left(tmp_path: Path, web: Web) -> None:
     web.body = b"x" * len(CONTENT)
-    with pytest.raises(PullError, match="gives another file than tiny.onnx: sha256 not the expected"):
+    with pytest.raises(PullError, match=r"gives another file than tiny.onnx: sha256 not the expected"):
         pull(tmp_path, spec(web))
     assert names(tmp_path) == set()
 
 
 def test_a_body_without_end_is_cut_off(tmp_path: Path, web: Web) -> None:
     web.body = CONTENT + CONTENT
-    with pytest.raises(PullError, match="gives more than the 512,000 bytes"):
+    with pytest.raises(PullError, match=r"gives more than the 512,000 bytes"):
         pull(tmp_path, spec(web))
     assert "tiny.onnx" not in names(tmp_path)
 
@@ -170,20 +170,20 @@ def test_a_body_without_end_is_cut_off(tmp_path: Path, web: Web) -> None:
 def test_a_file_that_is_not_there_is_said_and_what_was_had_is_kept(tmp_path: Path, web: Web) -> None:
     web.status = 404
     (tmp_path / "tiny.onnx.part").write_bytes(CONTENT[:1000])
-    with pytest.raises(PullError, match="answered 404 Not Found: tiny.onnx cannot be had there"):
+    with pytest.raises(PullError, match=r"answered 404 Not Found: tiny.onnx cannot be had there"):
         pull(tmp_path, spec(web))
     assert (tmp_path / "tiny.onnx.part").stat().st_size == 1000
 
 
 def test_a_server_in_trouble_is_asked_three_times_and_no_more(tmp_path: Path, web: Web) -> None:
     web.status = 503
-    with pytest.raises(PullError, match="the server answered 503"):
+    with pytest.raises(PullError, match=r"the server answered 503"):
         pull(tmp_path, spec(web))
     assert len(web.asked) == pulling.TRIES
 
 
 def test_no_network_is_one_sentence(tmp_path: Path, web: Web) -> None:
-    with pytest.raises(PullError, match="127.0.0.1 cannot be reached .*: is there a network") as caught:
+    with pytest.raises(PullError, match=r"127.0.0.1 cannot be reached .*: is there a network") as caught:
         pull(tmp_path, spec(web, address="http://127.0.0.1:1/tiny.onnx"))
     assert "\n" not in str(caught.value)
     assert "tiny.onnx" not in names(tmp_path)
@@ -191,13 +191,13 @@ def test_no_network_is_one_sentence(tmp_path: Path, web: Web) -> None:
 
 def test_a_modified_file_is_had_from_the_mirror_alone(tmp_path: Path, web: Web) -> None:
     modified = spec(web, address=None, modified="its batch was made dynamic")
-    with pytest.raises(PullError, match="because its batch was made dynamic; copy it from the project's mirror"):
+    with pytest.raises(PullError, match=r"because its batch was made dynamic; copy it from the project's mirror"):
         pull(tmp_path, modified)
     assert pull(tmp_path, modified, mirror=web.address) == [tmp_path / "tiny.onnx"]
 
 
 def test_a_disk_with_no_room_for_it_is_said_before_anything_is_fetched(tmp_path: Path, web: Web) -> None:
-    with pytest.raises(PullError, match="tiny.onnx needs .* MB, .* MB are free"):
+    with pytest.raises(PullError, match=r"tiny.onnx needs .* MB, .* MB are free"):
         pull(tmp_path, spec(web, bytes=1 << 60))
     assert web.asked == []
 
@@ -210,7 +210,7 @@ def test_a_disk_that_fills_up_is_one_sentence_and_nothing_half_written_has_the_n
     before, heard = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
     try:
-        with pytest.raises(PullError, match="the file cannot be written: "):
+        with pytest.raises(PullError, match=r"the file cannot be written: "):
             pull(tmp_path, spec(web))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
@@ -223,7 +223,7 @@ def test_two_downloads_of_one_file_do_not_mix(tmp_path: Path, web: Web) -> None:
 
     with (tmp_path / "tiny.onnx.part").open("ab") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
-        with pytest.raises(PullError, match="is being downloaded by another command already"):
+        with pytest.raises(PullError, match=r"is being downloaded by another command already"):
             pull(tmp_path, spec(web))
 
 

@@ -66,13 +66,13 @@ def test_a_model_is_measured_on_the_cpu(tmp_path: Path) -> None:
 def test_a_file_that_is_no_model_is_one_sentence(tmp_path: Path) -> None:
     rubbish = tmp_path / "rubbish.onnx"
     rubbish.write_bytes(b"rubbish" * 100)
-    with pytest.raises(WeightsError, match="rubbish.onnx cannot be opened as a model: ") as caught:
+    with pytest.raises(WeightsError, match=r"rubbish.onnx cannot be opened as a model: ") as caught:
         open_session(rubbish)
     assert "\n" not in str(caught.value)
 
 
 def test_threads_are_bounded() -> None:
-    with pytest.raises(ValueError, match="threads must be 1 to 8, got 64"):
+    with pytest.raises(ValueError, match=r"threads must be 1 to 8, got 64"):
         open_session(MODEL, threads=64)
 
 

@@ -53,17 +53,17 @@ def test_a_damaged_file_does_not_hide_a_good_one_further_on(weights: Weights) ->
 def test_a_file_cut_short_is_told_apart_from_another_file(weights: Weights) -> None:
     path = weights.own / "tiny.onnx"
     path.write_bytes(CONTENT[:10])
-    with pytest.raises(WeightsError, match="is cut short: 10 bytes, expected 700; remove it and run `regulars models pull`"):
+    with pytest.raises(WeightsError, match=r"is cut short: 10 bytes, expected 700; remove it and run `regulars models pull`"):
         find(weights, spec())
     path.write_bytes(b"x" * len(CONTENT))
-    with pytest.raises(WeightsError, match="is another file: sha256 "):
+    with pytest.raises(WeightsError, match=r"is another file: sha256 "):
         find(weights, spec())
 
 
 def test_a_missing_file_says_how_to_get_it(weights: Weights) -> None:
-    with pytest.raises(WeightsError, match="tiny.onnx is not here: run `regulars models pull`"):
+    with pytest.raises(WeightsError, match=r"tiny.onnx is not here: run `regulars models pull`"):
         find(weights, spec())
-    with pytest.raises(WeightsError, match="cannot be downloaded from where it was published, because it was made smaller; copy it from"):
+    with pytest.raises(WeightsError, match=r"cannot be downloaded from where it was published, because it was made smaller; copy it from"):
         find(weights, spec(address=None, modified="it was made smaller"))
 
 
@@ -98,5 +98,5 @@ def test_the_variable_names_a_folder_or_a_mirror(tmp_path: Path) -> None:
 
 
 def test_a_variable_that_names_no_folder_stops_the_start(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match="which is not a folder: correct REGULARS_MODELS"):
+    with pytest.raises(WeightsError, match=r"which is not a folder: correct REGULARS_MODELS"):
         weights_of(tmp_path, {"REGULARS_MODELS": str(tmp_path / "typo")})
