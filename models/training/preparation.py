@@ -27,10 +27,10 @@ def prepared(faces: Path, models_folder: Path, out: Path, leave_out: frozenset[s
     rows = []
     for folder in sorted(p for p in faces.iterdir() if p.is_dir() and p.name not in leave_out):
         for path in sorted(folder.glob("*.jpg")):
-            photo = cv2.imread(str(path))
-            if photo is None:
+            read = cv2.imread(str(path))
+            if read is None:
                 raise ValueError(f"{path} is not a picture that can be read")
-            row = _row(np.asarray(cv2.resize(photo, (PHOTO_PX, PHOTO_PX)), np.uint8), detector, embedder)
+            row = _row(np.asarray(cv2.resize(read, (PHOTO_PX, PHOTO_PX)), np.uint8), detector, embedder)
             if row is not None:
                 rows.append((*row, folder.name))
     photo, box, points, alone, crop, embedding, who = zip(*rows, strict=True)
