@@ -20,12 +20,12 @@ class Phase(enum.Enum):
 
 
 class Shot(msgspec.Struct, frozen=True, array_like=True):
-    """One face good enough to recognise by. `embedding` is a unit vector as float32 bytes; `width_px` the face's width."""
+    """One face good enough to recognise by. `embedding`: unit vector as little-endian float32; `box`: x1 y1 x2 y2 in pixels."""
 
     taken_ms: int
     embedding: bytes
     quality: float
-    width_px: float
+    box: tuple[float, float, float, float]
 
 
 class Sighting(msgspec.Struct, frozen=True):
