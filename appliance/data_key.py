@@ -48,7 +48,8 @@ def data_key(folder: Path, keeper: KeyKeeper | None = None) -> bytes:
         account = secrets.token_hex(8)
         # A key without vault.json was made by a start that was cut off in between: it has sealed nothing or is the right one.
         key = keeper.get(account) or _made(keeper, account)
-        write_whole(folder / VAULT_FILE, json.dumps({"account": account, "kept_in": keeper.name, "fingerprint": _fingerprint(key)}).encode())
+        note = {"account": account, "kept_in": keeper.name, "fingerprint": _fingerprint(key)}
+        write_whole(folder / VAULT_FILE, json.dumps(note).encode())
         return key
     if noted["kept_in"] != keeper.name:
         raise KeyUnavailable(

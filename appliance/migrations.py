@@ -27,8 +27,8 @@ FIRST_LIGHT = (
         created_ms INTEGER NOT NULL) STRICT""",
     """CREATE TABLE templates (
         id TEXT PRIMARY KEY, person_id TEXT NOT NULL REFERENCES persons (id) ON DELETE CASCADE, model TEXT NOT NULL,
-        embedding_sealed BLOB NOT NULL, quality REAL NOT NULL, origin TEXT NOT NULL CHECK (origin IN ('enrolled', 'visit')), visit_id TEXT, created_ms INTEGER NOT NULL,
-        set_aside INTEGER NOT NULL DEFAULT 0) STRICT""",
+        embedding_sealed BLOB NOT NULL, quality REAL NOT NULL, origin TEXT NOT NULL CHECK (origin IN ('enrolled', 'visit')),
+        visit_id TEXT, created_ms INTEGER NOT NULL, set_aside INTEGER NOT NULL DEFAULT 0) STRICT""",
     "CREATE INDEX templates_person ON templates (person_id)",
     # state: 'deciding' while the person is still before a camera and nobody is sure yet, then 'settled'.
     # verdict: new, returning, unsure (counted, not named), staff. nearest_person_id and similarity say why.
@@ -42,8 +42,9 @@ FIRST_LIGHT = (
     # One row for each sighting of a visit, with the reason of its decision. embedding_sealed is kept for unsure ones only, for review.
     """CREATE TABLE sightings (
         id TEXT PRIMARY KEY, visit_id TEXT NOT NULL REFERENCES visits (id) ON DELETE CASCADE, camera_id TEXT NOT NULL,
-        began_ms INTEGER NOT NULL, ended_ms INTEGER NOT NULL, shots INTEGER NOT NULL, face_width_px REAL NOT NULL, model TEXT NOT NULL, verdict TEXT NOT NULL,
-        reason TEXT NOT NULL, nearest_person_id TEXT, similarity REAL, bar REAL, logged_after_ms INTEGER, embedding_sealed BLOB) STRICT""",
+        began_ms INTEGER NOT NULL, ended_ms INTEGER NOT NULL, shots INTEGER NOT NULL, face_width_px REAL NOT NULL,
+        model TEXT NOT NULL, verdict TEXT NOT NULL, reason TEXT NOT NULL, nearest_person_id TEXT, similarity REAL, bar REAL,
+        logged_after_ms INTEGER, embedding_sealed BLOB) STRICT""",
     "CREATE INDEX sightings_visit ON sightings (visit_id)",
     # All that is kept of a visit by somebody who opted out. day: the store's own date, YYYY-MM-DD.
     "CREATE TABLE opted_out_counts (day TEXT PRIMARY KEY, visits INTEGER NOT NULL) STRICT",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from pathlib import Path
 
@@ -41,7 +40,9 @@ def test_a_value_sealed_long_ago_still_opens() -> None:
     assert Vault(KEY).unseal(bytes.fromhex(VECTOR), **PLACE) == b"Bob"
 
 
-@pytest.mark.parametrize("moved", [{"row": "0194"}, {"column": "phone_sealed"}, {"table": "visits"}, {"table": "person", "column": "sname_sealed"}])
+@pytest.mark.parametrize(
+    "moved", [{"row": "0194"}, {"column": "phone_sealed"}, {"table": "visits"}, {"table": "person", "column": "sname_sealed"}]
+)
 def test_a_value_moved_to_another_place_does_not_open(moved: dict[str, str]) -> None:
     vault = Vault(KEY)
     sealed = vault.seal(b"Bob", **PLACE)
@@ -72,7 +73,11 @@ def test_another_key_opens_nothing() -> None:
 def test_a_lookup_is_the_same_for_the_same_value_purpose_and_key_alone() -> None:
     vault = Vault(KEY)
     assert vault.lookup("+84901234567", purpose="phone") == Vault(KEY).lookup("+84901234567", purpose="phone")
-    others = {vault.lookup("+84901234567", purpose="email"), vault.lookup("+84901234568", purpose="phone"), Vault(bytes(32)).lookup("+84901234567", purpose="phone")}
+    others = {
+        vault.lookup("+84901234567", purpose="email"),
+        vault.lookup("+84901234568", purpose="phone"),
+        Vault(bytes(32)).lookup("+84901234567", purpose="phone"),
+    }
     assert len(others | {vault.lookup("+84901234567", purpose="phone")}) == 4
 
 
@@ -132,7 +137,7 @@ def test_the_keychain_keeps_the_key_and_no_argument_shows_it(tmp_path: Path) -> 
     assert Vault.open(data, keeper).unseal(sealed, **PLACE) == b"Bob"
     key = (tmp_path / "item").read_text().strip()
     assert len(key) == 64 and key not in (tmp_path / "arguments").read_text()
-    assert os.listdir(data) == ["vault.json"]
+    assert [p.name for p in data.iterdir()] == ["vault.json"]
 
 
 def test_a_locked_keychain_is_an_error_and_no_reason_for_a_new_key(tmp_path: Path) -> None:
