@@ -66,5 +66,9 @@ class CannotOpen(VaultError):
     pass
 
 
+class ScenarioError(RegularsError):
+    """A folder that was named as a scenario is none."""
+
+
 class CameraError(RegularsError):
     pass

@@ -16,7 +16,7 @@ from appliance.sightings import SHOTS_MAX, Phase, Shot, Sighting
 from appliance.tracks import Detection, Track, Tracker
 from models.crops import embedder_crop
 from models.detect import Detector
-from models.embed import Embedder, unit
+from models.embed import Embedder
 from models.faces import Faces, Floats, Picture
 from models.landmarks import refined
 from models.quality import Gate, at_a_glance, judge
@@ -30,8 +30,6 @@ IMPROVE_MS = 400
 """A sighting that got better is sent again this often."""
 ENOUGH_SHOTS = 8
 """A track with this many shots is embedded every other frame only, while nobody else is near it."""
-MIRRORED_SHOTS = 4
-"""Best shots that are embedded once more in the mirror when the track ends."""
 FIXTURE_MS = 8000
 """A face that has not moved for this long is part of the room: no embedding is spent on it."""
 PORTRAIT_MARGIN = 0.5
@@ -99,17 +97,17 @@ class Watcher:
 
     def pass_time(self, now_ms: int) -> list[Sighting]:
         """Ends the tracks that are over; called for frames that the motion gate skipped."""
-        return [s for t in self._tracker.ended(now_ms) if (s := self._close(t))]
+        return [s for t in self._tracker.ended(now_ms) if (s := self._close(t, now_ms))]
 
     def finish(self) -> list[Sighting]:
         """The camera stops: every track is over."""
         over, self._tracker.tracks = self._tracker.tracks, []
-        return [s for t in over if (s := self._close(t))]
+        return [s for t in over if (s := self._close(t, t.seen_ms))]
 
     def _look_at(self, picture: Picture, faces: Faces, taken_ms: int) -> tuple[list[Detection], list[Kept | None]]:
         """Each face as the tracker wants it, and as a shot where it is one."""
         bare = [_detection(faces, i, None) for i in range(len(faces))]
-        flaws = at_a_glance(faces, *picture.shape[:2], self._gate)
+        flaws = at_a_glance(faces, picture.shape[0], picture.shape[1], self._gate)
         sure = self._tracker.alone(bare, taken_ms)
         wanted = [i for i, flaw in enumerate(flaws) if flaw is None and not self._spared(sure[i], taken_ms)]
         kept: list[Kept | None] = [None] * len(faces)
@@ -161,15 +159,15 @@ class Watcher:
             return self._sighting(track, looks, Phase.IMPROVED, now_ms)
         return None
 
-    def _close(self, track: Track) -> Sighting | None:
+    def _close(self, track: Track, now_ms: int) -> Sighting | None:
         looks = self._looks.pop(track.id, None)
         if looks is None or (looks.sent_ms is None and track.travel < TRAVEL_MIN):
             return None
-        best = looks.shots[:MIRRORED_SHOTS]
-        vectors = self._embedder.embed(np.stack([s.crop for s in best]), mirrored=True)
-        for shot, vector in zip(best, vectors, strict=True):
+        # The last word is worth twice the work: each shot once more, with its mirror image.
+        vectors = self._embedder.embed(np.stack([s.crop for s in looks.shots]), mirrored=True)
+        for shot, vector in zip(looks.shots, vectors, strict=True):
             shot.embedding = vector
-        return self._sighting(track, looks, Phase.CLOSED, track.seen_ms)
+        return self._sighting(track, looks, Phase.CLOSED, now_ms)
 
     def _sighting(self, track: Track, looks: Looks, phase: Phase, now_ms: int) -> Sighting:
         looks.sent_ms, looks.sent_count = now_ms, looks.count
@@ -184,6 +182,7 @@ class Watcher:
             shot_count=looks.count,
             first_shot_ms=looks.first_ms,
             last_shot_ms=looks.last_ms,
+            sent_ms=now_ms,
             travel=track.travel,
             seen_with=sorted(track.met)[-MET_MAX:],
             portrait=_jpeg(looks.portrait),
@@ -227,9 +226,3 @@ def _jpeg(picture: Picture | None) -> bytes:
     ok, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 88])
     return data.tobytes() if ok else b""
 
-
-def mean_embedding(sighting: Sighting) -> Floats:
-    """(D,) unit vector: the shots' embeddings, the better ones weighing more."""
-    vectors = np.stack([np.frombuffer(s.embedding, "<f4") for s in sighting.shots])
-    weights = np.array([max(s.quality, 0.05) for s in sighting.shots], np.float32)
-    return unit(np.asarray((vectors * weights[:, None]).sum(axis=0), np.float32))
