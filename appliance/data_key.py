@@ -42,8 +42,8 @@ class KeyKeeper(Protocol):
 
 def data_key(folder: Path, keeper: KeyKeeper | None = None) -> bytes:
     """(32,) the key of this data folder, made when the folder is new. Raises KeyUnavailable."""
-    keeper = keeper or (Keychain() if sys.platform == "darwin" else KeyFile(folder))
     noted = _noted(folder / VAULT_FILE)
+    keeper = keeper or _usual_keeper(folder, noted)
     if noted is None:
         account = secrets.token_hex(8)
         # A key without vault.json was made by a start that was cut off in between: it has sealed nothing or is the right one.
@@ -141,6 +141,12 @@ class Keychain:
             ) from None
         except OSError as error:
             raise KeyUnavailable(f"{self._program} cannot be run: {error.strerror}.") from None
+
+
+def _usual_keeper(folder: Path, noted: dict[str, str] | None) -> KeyKeeper:
+    """A folder that was begun with a key file keeps it, also on a Mac."""
+    begun_with_file = noted is not None and noted["kept_in"] == KeyFile.name
+    return Keychain() if sys.platform == "darwin" and not begun_with_file else KeyFile(folder)
 
 
 def _made(keeper: KeyKeeper, account: str) -> bytes:
