@@ -21,12 +21,12 @@ def a_store(folder: Path, now_ms: int = NOON, *, checkpoint: bool = True, backup
 def add_person(store: Store, name: str, role: str = "customer", last_seen_ms: int | None = NOON) -> str:
     with store.writing() as db:
         number = db.execute("SELECT coalesce(max(number), 0) + 1 FROM persons").fetchone()[0]
-        db.execute(
-            "INSERT INTO persons (id, number, role, last_seen_ms, created_ms) VALUES (?, ?, ?, ?, ?)", [name, number, role, last_seen_ms, NOON]
-        )
+        row = [name, number, role, last_seen_ms, NOON]
+        db.execute("INSERT INTO persons (id, number, role, last_seen_ms, created_ms) VALUES (?, ?, ?, ?, ?)", row)
         sealed = store.vault.seal(bytes(2048), table="templates", column="embedding_sealed", row=f"template of {name}")
         db.execute(
-            "INSERT INTO templates (id, person_id, model, embedding_sealed, quality, origin, created_ms) VALUES (?, ?, 'm', ?, 1, 'visit', ?)",
+            """INSERT INTO templates (id, person_id, model, embedding_sealed, quality, origin, created_ms)
+                VALUES (?, ?, 'm', ?, 1, 'visit', ?)""",
             [f"template of {name}", name, sealed, NOON],
         )
     return name

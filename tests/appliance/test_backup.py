@@ -11,16 +11,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner
-from tests.appliance.stores import DAY_MS, NOON, a_store, add_person, add_visit, visits
 
 from appliance import backup
 from appliance.commands.backup import backup as command
-from appliance.config import Config, Data, Site
 from appliance.config import Backup as BackupSettings
+from appliance.config import Config, Data, Site
 from appliance.database import read_store
 from appliance.errors import BackupError, CannotOpen
 from appliance.sealed_stream import CHUNK_BYTES, MAGIC, SALT_BYTES, TAG_BYTES, open_stream, seal_stream
 from appliance.vault import Vault
+from tests.appliance.stores import DAY_MS, NOON, a_store, add_person, add_visit, visits
 
 VAULT = Vault(bytes(range(32)))
 HEADER_BYTES = len(MAGIC) + SALT_BYTES
@@ -49,7 +49,8 @@ def test_a_file_of_any_size_comes_back_as_it_was(size: int) -> None:
 def test_chunks_that_are_cut_moved_repeated_changed_or_foreign_do_not_open() -> None:
     step = CHUNK_BYTES + TAG_BYTES
     file = sealed(b"a" * (2 * CHUNK_BYTES + 5))
-    head, one, two, three = file[:HEADER_BYTES], file[HEADER_BYTES:][:step], file[HEADER_BYTES + step :][:step], file[HEADER_BYTES + 2 * step :]
+    head, body = file[:HEADER_BYTES], file[HEADER_BYTES:]
+    one, two, three = body[:step], body[step : 2 * step], body[2 * step :]
     foreign = sealed(b"a" * (2 * CHUNK_BYTES + 5))
     bad = {
         "cut after a chunk": head + one + two,

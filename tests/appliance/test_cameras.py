@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.appliance.stores import NOON, a_store
 
 from appliance import cameras
 from appliance.cameras import NewCamera, masked
 from appliance.errors import CameraError
 from sync import outbox
+from tests.appliance.stores import NOON, a_store
 
 ADDRESS = "rtsp://admin:s3cret@192.168.1.20:554/stream1"
 

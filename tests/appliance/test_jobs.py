@@ -7,12 +7,12 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.appliance.stores import DAY_MS, JPEG, NOON, a_store, add_person, add_visit
 
 from appliance import backup, notices, snapshots
 from appliance.config import Config, Data, Site
 from appliance.errors import BackupError
 from appliance.jobs import HEARTBEAT, Job, Jobs, standard_jobs
+from tests.appliance.stores import DAY_MS, JPEG, NOON, a_store, add_person, add_visit
 
 Times = dict[str, int]
 

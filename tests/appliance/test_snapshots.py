@@ -6,13 +6,13 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.appliance.stores import DAY_MS, JPEG, NOON, a_store, add_person, add_visit
 
 from appliance import retention, snapshots
 from appliance.database import Store
 from appliance.errors import SnapshotError
 from sync import outbox
 from sync.records import decoded
+from tests.appliance.stores import DAY_MS, JPEG, NOON, a_store, add_person, add_visit
 
 
 def with_snapshot(store: Store, visit: str, seen_ms: int) -> str:

@@ -11,7 +11,8 @@ import pytest
 from sync import outbox
 from sync.records import VisitGone, decoded, encoded
 
-CREATE = "CREATE TABLE outbox (sequence INTEGER PRIMARY KEY AUTOINCREMENT, made_ms INTEGER NOT NULL, kind TEXT NOT NULL, payload_sealed BLOB NOT NULL) STRICT"
+CREATE = """CREATE TABLE outbox (sequence INTEGER PRIMARY KEY AUTOINCREMENT, made_ms INTEGER NOT NULL, kind TEXT NOT NULL,
+    payload_sealed BLOB NOT NULL) STRICT"""
 """As in appliance/migrations.py; tests/appliance/test_database.py runs the same through the real one."""
 
 

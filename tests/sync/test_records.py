@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import msgspec
 import numpy as np
 import pytest
@@ -25,7 +27,9 @@ from sync.records import (
     whole,
 )
 
-VISIT = VisitRecord(id="0193", person_id="0192", verdict="returning", settled=True, first_seen_ms=1, last_seen_ms=2, cameras=["c"], similarity=0.61)
+VISIT = VisitRecord(
+    id="0193", person_id="0192", verdict="returning", settled=True, first_seen_ms=1, last_seen_ms=2, cameras=["c"], similarity=0.61
+)
 
 
 def unit(size: int) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
@@ -34,10 +38,9 @@ def unit(size: int) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
 
 
 def test_every_record_comes_back_as_it_was() -> None:
-    template = TemplateRecord(
-        id="1", person_id="2", model="m", embedding=halved(unit(512)), quality=0.8, origin="visit", created_ms=3
-    )
-    for record in (VISIT, template, VisitGone(id="1"), PersonRecord(id="1", number=7, role="staff", name="Alice"), CameraRecord(id="1", name="E", kind="usb", enabled=True)):
+    template = TemplateRecord(id="1", person_id="2", model="m", embedding=halved(unit(512)), quality=0.8, origin="visit", created_ms=3)
+    alice = PersonRecord(id="1", number=7, role="staff", name="Alice")
+    for record in (VISIT, template, VisitGone(id="1"), alice, CameraRecord(id="1", name="E", kind="usb", enabled=True)):
         assert decoded(encoded(record)) == record
         assert kind_of(record) in KINDS
 
@@ -75,10 +78,8 @@ def test_rubbish_is_no_record(rubbish: bytes) -> None:
 
 @given(st.binary(max_size=200))
 def test_no_bytes_at_all_do_more_than_be_refused(rubbish: bytes) -> None:
-    try:
+    with contextlib.suppress(RecordError):
         decoded(rubbish)
-    except RecordError:
-        pass
 
 
 def test_an_error_does_not_quote_a_name() -> None:
@@ -100,7 +101,9 @@ def test_an_embedding_crosses_at_half_size_almost_unchanged(size: int) -> None:
     assert float(back @ vector) > 0.9999 and abs(float(np.linalg.norm(back)) - 1) < 1e-6
 
 
-@pytest.mark.parametrize("bad", [np.zeros(512), np.full(512, np.nan), np.ones(512), np.zeros((2, 4)), np.zeros(0), np.ones(EMBEDDING_MAX + 1)])
+@pytest.mark.parametrize(
+    "bad", [np.zeros(512), np.full(512, np.nan), np.ones(512), np.zeros((2, 4)), np.zeros(0), np.ones(EMBEDDING_MAX + 1)]
+)
 def test_what_is_no_unit_vector_is_not_sent(bad: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> None:
     with pytest.raises(RecordError):
         halved(bad.astype(np.float32))
