@@ -110,6 +110,25 @@ def test_a_backup_is_sealed_and_of_one_moment_while_others_write(tmp_path: Path)
     assert len([v for v in there if v.startswith("a ")]) == 300
 
 
+def test_a_writer_that_never_rests_does_not_make_a_backup_begin_again(tmp_path: Path) -> None:
+    store = a_store(tmp_path)
+    with store.transaction() as db:
+        db.execute("INSERT INTO settings VALUES ('big', ?)", ["x" * (4 << 20)])
+    looks = 0
+
+    def writes_at_every_look() -> bool:
+        nonlocal looks
+        looks += 1
+        add_visit(store, f"meanwhile {looks}")
+        return looks > 40
+
+    made = backup.make_backup(tmp_path, store.vault, NOON, stopping=writes_at_every_look)
+    assert looks >= 4
+    store.close()
+    backup.restore(tmp_path, store.vault, made, NOON)
+    assert visits(a_store(tmp_path)) == []
+
+
 def test_only_the_newest_are_kept_and_half_written_ones_are_no_backups(tmp_path: Path) -> None:
     store = a_store(tmp_path)
     for day in range(5):

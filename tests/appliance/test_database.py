@@ -253,13 +253,15 @@ def test_a_broken_database_without_a_backup_is_set_aside_and_said_loudly(tmp_pat
 
 def test_a_log_left_by_a_lost_database_is_never_played_into_another(tmp_path: Path) -> None:
     store = a_store(tmp_path)
-    add_visit(store, "old")
+    add_visit(store, "monday")
+    backup.make_backup(tmp_path, store.vault, NOON)
+    add_visit(store, "tuesday")
     left = (tmp_path / "regulars.db-wal").read_bytes()
     store.close()
     (tmp_path / "regulars.db").unlink()
     (tmp_path / "regulars.db-wal").write_bytes(left)
     store = a_store(tmp_path)
-    assert visits(store) == []
+    assert visits(store) == ["monday"]
     assert store.db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
 
 
