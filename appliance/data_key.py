@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 from typing import Protocol
 
+from appliance.database_file import NAME
 from appliance.errors import DataFolderError, KeyUnavailable
 from appliance.files import write_whole
 
@@ -46,6 +47,11 @@ def data_key(folder: Path, keeper: KeyKeeper | None = None) -> bytes:
     keeper = keeper or _usual_keeper(folder, noted)
     if noted is None:
         account = secrets.token_hex(8)
+        if (folder / NAME).exists() and keeper.get(account) is None:
+            raise KeyUnavailable(
+                f"{folder} has a database, but neither {VAULT_FILE} nor a data key it could be opened with. "
+                "Put both back, or move the folder aside to start anew."
+            )
         # A key without vault.json was made by a start that was cut off in between: it has sealed nothing or is the right one.
         key = keeper.get(account) or _made(keeper, account)
         note = {"account": account, "kept_in": keeper.name, "fingerprint": _fingerprint(key)}

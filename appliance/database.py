@@ -40,6 +40,8 @@ LOCK_WAIT_S = 3.0
 COMMITS_A_CHECKPOINT = 200
 """About ten pages a commit: the log stays under 10 MB, and a checkpoint's syncs are shared by 200 commits."""
 SNAPSHOTS = "snapshots"
+LOG_BYTES_KEPT = 16 << 20
+"""After one large transaction the log is cut back to this when it is used anew."""
 
 log = logging.getLogger(__name__)
 
@@ -234,6 +236,7 @@ def _connection(folder: Path, mode: str) -> sqlite3.Connection:
         connection.execute("PRAGMA foreign_keys = ON")
         if mode != "ro":
             connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES_KEPT}")
             connection.execute("PRAGMA synchronous = FULL")
             # macOS: without it fsync leaves data in the disk's own cache, and a power cut takes it.
             connection.execute("PRAGMA fullfsync = ON")

@@ -18,7 +18,7 @@ import pytest
 from sqlite_utils import Database, Migrations
 
 from appliance import backup, lock, notices, snapshots
-from appliance.database import affected, open_store, read_store
+from appliance.database import COMMITS_A_CHECKPOINT, affected, open_store, read_store
 from appliance.errors import AlreadyRunning, DatabaseError, DataFolderError, DiskFull
 from appliance.migrations import migrations
 from sync.records import VisitGone
@@ -102,6 +102,16 @@ def test_the_log_is_checkpointed_and_stays_small(tmp_path: Path) -> None:
     assert (tmp_path / "regulars.db-wal").stat().st_size < 10 << 20
     assert (tmp_path / "regulars.db").stat().st_size > 50_000
     assert len(visits(store)) == 450
+
+
+def test_the_log_of_one_large_transaction_is_cut_back(tmp_path: Path) -> None:
+    store = a_store(tmp_path)
+    with store.transaction() as db:
+        db.execute("INSERT INTO settings VALUES ('big', ?)", ["x" * (40 << 20)])
+    assert (tmp_path / "regulars.db-wal").stat().st_size > 40 << 20
+    for number in range(COMMITS_A_CHECKPOINT + 10):
+        add_visit(store, f"{number:04}")
+    assert (tmp_path / "regulars.db-wal").stat().st_size <= 17 << 20
 
 
 @pytest.mark.parametrize(
@@ -194,6 +204,8 @@ def test_a_database_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path)
 
 
 def test_another_programs_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    a_store(tmp_path).close()
+    (tmp_path / "regulars.db").unlink()
     with closing(sqlite3.connect(tmp_path / "regulars.db")) as db, db:
         db.executescript("PRAGMA application_id = 7; CREATE TABLE recipes (a)")
     with pytest.raises(DatabaseError, match="another program"):
