@@ -20,6 +20,7 @@ from appliance import database_file
 from appliance.errors import BackupError, CannotOpen, DataFolderError, StoreError
 from appliance.files import PART, make_folder, refused, sync_folder
 from appliance.sealed_stream import open_stream, seal_stream
+from appliance.sql_errors import in_words
 from appliance.vault import Vault
 
 FOLDER = "backups"
@@ -74,7 +75,7 @@ def make_backup(
         sealed.replace(target / name)
         sync_folder(target)
     except sqlite3.Error as error:
-        raise BackupError(f"The database cannot be copied: {error}.") from None
+        raise (in_words(error, folder) or BackupError(f"The database cannot be copied: {error}.")) from None
     except OSError as error:
         raise refused(error, target / name) from None
     finally:
@@ -116,15 +117,13 @@ def opened(folder: Path, vault: Vault, backup: Backup) -> Path:
         if found := database_file.fault(copy):
             raise BackupError(f"The backup {backup.name} opens but is not sound: {found}.")
         return copy
-    except (CannotOpen, sqlite3.Error) as error:
+    except BaseException as error:
         _remove(copy)
-        raise BackupError(f"The backup cannot be used: {error}") from None
-    except BackupError:
-        _remove(copy)
+        if isinstance(error, (CannotOpen, sqlite3.Error)):
+            raise BackupError(f"The backup cannot be used: {error}") from None
+        if isinstance(error, OSError):
+            raise refused(error, copy) from None
         raise
-    except OSError as error:
-        _remove(copy)
-        raise refused(error, copy) from None
 
 
 def restore(folder: Path, vault: Vault, backup: Backup, now_ms: int) -> Path | None:

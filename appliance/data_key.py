@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 from typing import Protocol
 
+from appliance.database_file import NAME
 from appliance.errors import DataFolderError, KeyUnavailable
 from appliance.files import write_whole
 
@@ -42,10 +43,15 @@ class KeyKeeper(Protocol):
 
 def data_key(folder: Path, keeper: KeyKeeper | None = None) -> bytes:
     """(32,) the key of this data folder, made when the folder is new. Raises KeyUnavailable."""
-    keeper = keeper or (Keychain() if sys.platform == "darwin" else KeyFile(folder))
     noted = _noted(folder / VAULT_FILE)
+    keeper = keeper or _usual_keeper(folder, noted)
     if noted is None:
         account = secrets.token_hex(8)
+        if (folder / NAME).exists() and keeper.get(account) is None:
+            raise KeyUnavailable(
+                f"{folder} has a database, but neither {VAULT_FILE} nor a data key it could be opened with. "
+                "Put both back, or move the folder aside to start anew."
+            )
         # A key without vault.json was made by a start that was cut off in between: it has sealed nothing or is the right one.
         key = keeper.get(account) or _made(keeper, account)
         note = {"account": account, "kept_in": keeper.name, "fingerprint": _fingerprint(key)}
@@ -141,6 +147,12 @@ class Keychain:
             ) from None
         except OSError as error:
             raise KeyUnavailable(f"{self._program} cannot be run: {error.strerror}.") from None
+
+
+def _usual_keeper(folder: Path, noted: dict[str, str] | None) -> KeyKeeper:
+    """A folder that was begun with a key file keeps it, also on a Mac."""
+    begun_with_file = noted is not None and noted["kept_in"] == KeyFile.name
+    return Keychain() if sys.platform == "darwin" and not begun_with_file else KeyFile(folder)
 
 
 def _made(keeper: KeyKeeper, account: str) -> bytes:

@@ -40,6 +40,8 @@ LOCK_WAIT_S = 3.0
 COMMITS_A_CHECKPOINT = 200
 """About ten pages a commit: the log stays under 10 MB, and a checkpoint's syncs are shared by 200 commits."""
 SNAPSHOTS = "snapshots"
+LOG_BYTES_KEPT = 16 << 20
+"""After one large transaction the log is cut back to this when it is used anew."""
 
 log = logging.getLogger(__name__)
 
@@ -169,6 +171,12 @@ def open_store(
         vault = Vault.open(folder, keeper)
         happened = _made_sound(folder, vault, now_ms, backups)
         store = Store(folder, vault, _connection(folder, "rwc"), held)
+    except BaseException as error:
+        held.release()
+        if isinstance(error, sqlite3.Error) and (said := in_words(error, folder)):
+            raise said from error
+        raise
+    with _closed_on_error(store):
         _brought_up_to_date(store)
         with store.transaction() as db:
             if not db.execute("SELECT 1 FROM settings WHERE key = ?", [backup.OUTBOX_LINE]).fetchone():
@@ -176,11 +184,6 @@ def open_store(
             if happened:
                 log.error("database %s", happened)
                 notices.notify(store, "database", happened, now_ms)
-    except BaseException as error:
-        held.release()
-        if isinstance(error, sqlite3.Error) and (said := in_words(error, folder)):
-            raise said from error
-        raise
     if affected(sqlite3.sqlite_version_info):
         log.info("sqlite version=%s has the log reset fault; one writer at a time keeps it from mattering", sqlite3.sqlite_version)
     return store
@@ -192,11 +195,8 @@ def read_store(folder: Path, keeper: KeyKeeper | None = None) -> Store:
     if not database_file.path_in(folder).exists():
         raise DatabaseError(f"There is no data in {folder} yet. Start the appliance with `regulars run`, or name another folder.")
     store = Store(folder, Vault.open(folder, keeper), None, None)
-    try:
+    with _closed_on_error(store):
         _refuse_other_version(store.db, folder)
-    except sqlite3.Error as error:
-        store.close()
-        raise (in_words(error, folder) or error) from error
     return store
 
 
@@ -207,11 +207,22 @@ def affected(version: tuple[int, int, int]) -> bool:
 
 def _guest(folder: Path, keeper: KeyKeeper | None) -> Store:
     store = Store(folder, Vault.open(folder, keeper), _connection(folder, "rw"), None)
-    _refuse_other_version(store.db, folder)
-    if migrations.pending(store.db):
-        store.close()
-        raise DatabaseError(f"The appliance that runs on {folder} is of an older version than this command. Start it again first.")
+    with _closed_on_error(store):
+        _refuse_other_version(store.db, folder)
+        if migrations.pending(store.db):
+            raise DatabaseError(f"The appliance that runs on {folder} is of an older version than this command. Start it again first.")
     return store
+
+
+@contextmanager
+def _closed_on_error(store: Store) -> Iterator[None]:
+    try:
+        yield
+    except BaseException as error:
+        store.close()
+        if isinstance(error, sqlite3.Error) and (said := in_words(error, store.folder)):
+            raise said from error
+        raise
 
 
 def _connection(folder: Path, mode: str) -> sqlite3.Connection:
@@ -225,6 +236,7 @@ def _connection(folder: Path, mode: str) -> sqlite3.Connection:
         connection.execute("PRAGMA foreign_keys = ON")
         if mode != "ro":
             connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES_KEPT}")
             connection.execute("PRAGMA synchronous = FULL")
             # macOS: without it fsync leaves data in the disk's own cache, and a power cut takes it.
             connection.execute("PRAGMA fullfsync = ON")

@@ -1,5 +1,7 @@
-"""What the appliance does by the clock: retention, gallery check, nightly backup, heartbeat. A job that fails is one line in the log and one
-notice on the page, which goes when the job goes well again. Stopping takes at most two seconds."""
+"""What the appliance does by the clock: retention, gallery check, nightly backup, heartbeat.
+
+A job that fails is one line in the log and one notice on the page, which goes when the job goes well again. Stopping takes at most two
+seconds."""
 
 from __future__ import annotations
 
@@ -52,8 +54,8 @@ def standard_jobs(
     gallery_check: Callable[[], None],
     forgotten: Callable[[list[str]], None],
 ) -> list[Job]:
-    """`now` gives UTC milliseconds; `gallery_check` raises when the gallery is not what the database says; `forgotten` gets the ids of people
-    whose templates were dropped."""
+    """`now` gives UTC milliseconds; `gallery_check` raises when the gallery is not what the database says; `forgotten` gets the ids of
+    people whose templates were dropped."""
 
     def keep_snapshots(stopping: Stopping) -> None:
         snapshots.expire(store, now(), config.retention.snapshot_days)

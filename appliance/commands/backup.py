@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 
 import click
 
@@ -53,7 +53,7 @@ def list_(context: click.Context, as_json: bool) -> None:
         click.echo(json.dumps([{"name": b.name, "made_ms": b.made_ms, "bytes": b.bytes, "path": str(b.path)} for b in found]))
         return
     for b in found:
-        click.echo(f"{b.name}  {datetime.fromtimestamp(b.made_ms / 1000, UTC).astimezone(config.site.zone):%d %b %Y %H:%M}  {_size(b.bytes)}")
+        click.echo(f"{b.name}  {_when(b, config)}  {_size(b.bytes)}")
     if not found:
         click.echo("There is no backup yet. One is made every night while the appliance runs, or now with `regulars backup now`.")
 
@@ -73,9 +73,8 @@ def restore(context: click.Context, name: str, yes: bool) -> None:
         chosen = backups.find(folder, name, config.backup.folder)
         held = lock.take(folder, LOCK_WAIT_S)
         try:
-            made = datetime.fromtimestamp(chosen.made_ms / 1000, UTC).astimezone(config.site.zone)
             if not yes:
-                click.confirm(f"Restore the backup of {made:%d %b %Y %H:%M}? What was stored after that will be missing.", abort=True)
+                click.confirm(f"Restore the backup of {_when(chosen, config)}? What was stored after that will be missing.", abort=True)
             aside = backups.restore(folder, Vault.open(folder), chosen, _now_ms())
         finally:
             held.release()
@@ -103,6 +102,10 @@ def _said() -> Iterator[None]:
 
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
+
+
+def _when(made: backups.Backup, config: Config) -> str:
+    return f"{datetime.fromtimestamp(made.made_ms / 1000, config.site.zone):%d %b %Y %H:%M}"
 
 
 def _size(count: int) -> str:

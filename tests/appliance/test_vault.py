@@ -103,12 +103,16 @@ def test_a_start_cut_off_after_the_key_was_made_keeps_that_key(tmp_path: Path) -
     assert (tmp_path / "data.key").read_text() == key
 
 
-@pytest.mark.parametrize("spoil", ["gone", "another", "rubbish", "note"])
+@pytest.mark.parametrize("spoil", ["gone", "another", "rubbish", "note", "both"])
 def test_a_lost_or_wrong_key_is_said_and_never_replaced(tmp_path: Path, spoil: str) -> None:
     Vault.open(tmp_path, KeyFile(tmp_path))
     key = tmp_path / "data.key"
     if spoil == "gone":
         key.unlink()
+    elif spoil == "both":
+        key.unlink()
+        (tmp_path / "vault.json").unlink()
+        (tmp_path / "regulars.db").write_bytes(b"SQLite format 3")
     elif spoil == "another":
         key.write_text("00" * 32)
     elif spoil == "rubbish":
