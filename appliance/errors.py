@@ -12,7 +12,8 @@
     ├── VaultError            the data key
     │   ├── KeyUnavailable    it cannot be had: keychain locked, file missing or open to others
     │   └── CannotOpen        something sealed does not open: changed, moved, or sealed under another key
-    └── CameraError           a camera's name or source cannot be used
+    ├── CameraError           a camera's name or source cannot be used
+    └── ScenarioError         a folder named as a scenario is none
 """
 
 from __future__ import annotations

@@ -26,6 +26,9 @@ STRANGER = 0.22
 """Faces of one track, moments apart, are hardly ever less alike than this; strangers mostly are (FAR is about 2 % there)."""
 ACQUAINTED = 0.45
 """Alike enough to be the same person even where motion would not have looked for them."""
+GONE_MS = 450
+"""A face not seen for longer than two frames is continued by a face that resembles it, not by the next one to come along."""
+RESEMBLES = 0.38
 PLACE_GATE = 0.9
 """How far from its predicted place a face may be, in widths, with motion known exactly."""
 SPREAD_GATE = 2.0
@@ -155,7 +158,7 @@ def apart(track: Track, detection: Detection, at_ms: int) -> tuple[float, float]
     gate = min(PLACE_GATE + SPREAD_GATE * spread / scale, PLACE_GATE_MAX)
     place = math.hypot(detection.x - x, detection.y - y) / scale / gate
     age_s = (at_ms - track.seen_ms) / 1000
-    size = abs(math.log(detection.width / width)) / (SIZE_GATE + 0.5 * age_s)
+    size = abs(math.log(detection.width / width)) / (SIZE_GATE + 0.3 * age_s)
     return place, size
 
 
@@ -165,7 +168,7 @@ def affinity(track: Track, detection: Detection, at_ms: int) -> float:
     alike = likeness(track, detection)
     reach = 1.0
     if alike is not None:
-        if alike < STRANGER:
+        if alike < (RESEMBLES if at_ms - track.seen_ms > GONE_MS else STRANGER):
             return -1.0
         if alike > ACQUAINTED:
             reach = 2.0

@@ -109,7 +109,9 @@ class Watcher:
         bare = [_detection(faces, i, None) for i in range(len(faces))]
         flaws = at_a_glance(faces, picture.shape[0], picture.shape[1], self._gate)
         sure = self._tracker.alone(bare, taken_ms)
-        wanted = [i for i, flaw in enumerate(flaws) if flaw is None and not self._spared(sure[i], taken_ms)]
+        wanted = [
+            i for i, flaw in enumerate(flaws) if flaw is None and not self._spared(sure[i], taken_ms) and not self._on_fixture(bare[i])
+        ]
         kept: list[Kept | None] = [None] * len(faces)
         if not wanted:
             return bare, kept
@@ -130,13 +132,19 @@ class Watcher:
         return bare, kept
 
     def _spared(self, track: Track | None, taken_ms: int) -> bool:
-        """A face that need not be embedded now: its track is beyond doubt, and it is a fixture or has shots enough."""
+        """A face that need not be embedded now: its track is beyond doubt and has shots enough."""
         if track is None:
             return False
         looks = self._looks.get(track.id)
         if looks is None:
             return False
-        return self._fixture(track) or (looks.count >= ENOUGH_SHOTS and taken_ms - looks.embedded_ms < IMPROVE_MS)
+        return looks.count >= ENOUGH_SHOTS and taken_ms - looks.embedded_ms < IMPROVE_MS
+
+    def _on_fixture(self, detection: Detection) -> bool:
+        """The detection lies where a face of the room always is."""
+        return any(
+            t.newest and self._fixture(t) and _same_place(t.newest, detection) for t in self._tracker.tracks
+        )
 
     def _fixture(self, track: Track) -> bool:
         return track.travel < TRAVEL_MIN and track.seen_ms - track.began_ms > FIXTURE_MS
@@ -205,6 +213,11 @@ _NOTHING = Looks()
 def _detection(faces: Faces, i: int, embedding: Floats | None) -> Detection:
     x1, y1, x2, y2 = (float(v) for v in faces.boxes[i])
     return Detection((x1 + x2) / 2, (y1 + y2) / 2, max(x2 - x1, 1.0), max(y2 - y1, 1.0), float(faces.scores[i]), embedding)
+
+
+def _same_place(a: Detection, b: Detection) -> bool:
+    """Nearly one box: a face that stands still to a few pixels."""
+    return abs(a.x - b.x) + abs(a.y - b.y) < 0.25 * a.width and 0.8 < b.width / a.width < 1.25
 
 
 def _portrait(picture: Picture, box: tuple[float, float, float, float]) -> Picture:

@@ -32,7 +32,7 @@ class Gate:
 
     width_px_min: float = 40.0
     score_min: float = 0.6
-    turn_max: float = 0.55
+    turn_max: float = 0.8
     """Nose's way from the middle between the eyes, in half eye distances; a face in profile is at 1."""
     light_min: float = 35.0
     light_max: float = 225.0
@@ -109,6 +109,6 @@ def covered(faces: Faces) -> np.ndarray:
     low = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
     high = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
     inside = np.prod(np.clip(high - low, 0, None), axis=2)
-    np.fill_diagonal(inside, 0)
     area = np.maximum(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1), 1e-6)
+    inside[area[None, :] <= area[:, None]] = 0
     return np.asarray((inside / area[:, None]).max(axis=1, initial=0), np.float32)
