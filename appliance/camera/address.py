@@ -66,6 +66,9 @@ def _without_credentials(rest: str) -> tuple[str, str]:
     """`rest` (all after "://") into credentials and what follows the @ that ends them."""
     authority = rest.partition("/")[0]
     if "@" in authority:
+        if "@" in rest[len(authority) :]:
+            # Where the password ends cannot be told, and a wrong guess would show half of it as a host.
+            raise BadAddress("the address holds an @ behind the first /: write %40 for each @ and %2F for each / of password and path")
         credentials, _, after = authority.rpartition("@")
         return credentials, after + rest[len(authority) :]
     # An @ behind the first slash: a path like /cam@1, or a password with a slash in it, in which case no host stands before that slash.

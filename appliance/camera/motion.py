@@ -53,9 +53,11 @@ class MotionGate:
         return opens
 
     def _moved(self, picture: Picture) -> bool:
-        step = max(1, math.ceil(picture.shape[1] / POINTS_WIDE))
+        height, width = picture.shape[:2]
+        step = max(1, math.ceil(width / POINTS_WIDE))
+        top, left = min(step // 2, height - 1), min(step // 2, width - 1)
         # The green channel at every step-th point: a strided copy, so that the rest of the picture is not even read.
-        points = cv2.blur(np.ascontiguousarray(picture[step // 2 :: step, step // 2 :: step, 1]), BLUR).astype(np.float32)
+        points = cv2.blur(np.ascontiguousarray(picture[top::step, left::step, 1]), BLUR).astype(np.float32)
         background = self._background
         if background is None or background.shape != points.shape:
             self._background = points

@@ -39,6 +39,7 @@ BRIGHT_LEVEL = 215.0
 LOOKS_A_SECOND = 5.0
 EXTRA_S = 30.0
 """Beyond the seconds of watching: opening takes up to 5 s, a slow name server 20, and loading the models some."""
+BURST_S_MAX = 1.0
 JPEG_QUALITY = 85
 JPEG_WIDTH_PX_MAX = 1920
 BOX_COLOUR = (80, 200, 80)
@@ -110,7 +111,7 @@ def watched(settings: CameraSettings, detect: Detect, seconds: float) -> Probe:
 
 
 def _watched(source: Source, detect: Detect, seconds: float) -> Probe:
-    frames, look_s, began_s = 0, 0.0, 0.0
+    frames, look_s, began_s, counting_since_s, last_s = 0, 0.0, 0.0, 0.0, 0.0
     best: tuple[float, Picture, Faces] | None = None
     widths: list[float] = []
     levels: list[float] = []
@@ -119,7 +120,10 @@ def _watched(source: Source, detect: Detect, seconds: float) -> Probe:
             break
         now_s = time.monotonic()
         began_s = began_s or now_s
-        frames += 1
+        # A live stream begins with a burst of what came in while it was being opened; that is no frame rate.
+        if now_s - began_s >= min(BURST_S_MAX, seconds / 3):
+            counting_since_s = counting_since_s or now_s
+            frames, last_s = frames + 1, now_s
         if best is not None and now_s - look_s < 1 / LOOKS_A_SECOND:
             continue
         picture = source.picture()
@@ -135,7 +139,7 @@ def _watched(source: Source, detect: Detect, seconds: float) -> Probe:
     if best is None:
         raise SourceTrouble("it opens, but no frame of it can be decoded")
     # A file or folder is read as fast as it goes here: only its own claim says how fast it plays.
-    measured = (frames - 1) / max(time.monotonic() - began_s, 1e-3)
+    measured = (frames - 1) / (last_s - counting_since_s) if frames > 1 else 0.0
     recorded = isinstance(source, VideoFile | PictureFolder)
     words, good_enough = placement(widths, float(np.mean(levels)))
     height, width = best[1].shape[:2]
