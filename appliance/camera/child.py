@@ -14,6 +14,8 @@ QUIET_AND_SMALL = {
     # Both would write addresses, and with them passwords, to stderr.
     "OPENCV_FFMPEG_LOGLEVEL": "-8",
     "OPENCV_LOG_LEVEL": "SILENT",
+    # macOS: OpenCV asks for the right to use a USB camera from the main thread alone, and ours reads in another. The system asks instead.
+    "OPENCV_AVFOUNDATION_SKIP_AUTH": "1",
     # One process a camera: more threads in each only wait for one another.
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",

@@ -7,6 +7,13 @@ import msgspec
 from appliance.sightings import Sighting
 
 
+KINDS = ("rtsp", "usb", "file", "folder")
+PACES = ("own", "full")
+ANALYSED_FPS_MIN = 0.2
+"""With fewer, a process that hangs could not be told from one that waits for its next frame."""
+ANALYSED_FPS_MAX = 60.0
+
+
 class CameraSettings(msgspec.Struct, frozen=True):
     """One camera as its process needs it. `kind`: rtsp, usb, file, folder. `pace`: "own" (a file's frame rate) or "full"."""
 
@@ -22,6 +29,14 @@ class CameraSettings(msgspec.Struct, frozen=True):
     pace: str = "own"
     start_ms: int = 0
     """Time of a file's first frame; 0: the wall clock when it was opened."""
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"a camera is of the kind {', '.join(KINDS)}, not {self.kind!r}")
+        if self.pace not in PACES:
+            raise ValueError(f"a file is played at its own pace (own) or as fast as possible (full), not {self.pace!r}")
+        if not ANALYSED_FPS_MIN <= self.analysed_fps <= ANALYSED_FPS_MAX:
+            raise ValueError(f"{ANALYSED_FPS_MIN} to {ANALYSED_FPS_MAX:.0f} frames a second can be analysed, not {self.analysed_fps}")
 
 
 class Heartbeat(msgspec.Struct, frozen=True, tag="heartbeat"):

@@ -64,10 +64,8 @@ def opened(settings: CameraSettings, now_ms: Callable[[], int], hardware: bool =
             return _opened_usb(settings.source, now_ms)
         case "file":
             return VideoFile(Path(settings.source), hardware)
-        case "folder":
+        case _:  # "folder": CameraSettings knows no other.
             return PictureFolder(Path(settings.source), settings.analysed_fps)
-        case kind:
-            raise SourceTrouble(f"a camera is of the kind rtsp, usb, file or folder, not {kind!r}")
 
 
 def _opened_rtsp(source: str, now_ms: Callable[[], int], hardware: bool) -> Stream:

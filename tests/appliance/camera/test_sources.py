@@ -140,12 +140,25 @@ def test_a_folder_of_rubbish_alone_is_trouble_and_not_an_empty_success(tmp_path:
         ("usb", "front", "by its number"),
         ("rtsp", "http://x", "begins with rtsp://"),
         ("folder", "/nowhere", "no folder"),
-        ("tape", "x", "kind"),
     ],
 )
 def test_no_such_camera(kind: str, source: str, words: str) -> None:
     with pytest.raises(SourceTrouble, match=words):
         opened(CameraSettings("id", "Entrance", kind, source), now_ms)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"kind": "tape"}, "kind"),
+        ({"pace": "fast"}, "pace"),
+        ({"analysed_fps": 0.0}, "not 0.0"),
+        ({"analysed_fps": float("nan")}, "not nan"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(changes: dict[str, object], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        file_camera(Path("a.mp4"), **changes)
 
 
 def test_a_camera_that_is_back_is_tried_within_seconds_but_a_refused_password_is_not_hammered() -> None:
