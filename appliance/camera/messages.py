@@ -6,7 +6,6 @@ import msgspec
 
 from appliance.sightings import Sighting
 
-
 KINDS = ("rtsp", "usb", "file", "folder")
 PACES = ("own", "full")
 ANALYSED_FPS_MIN = 0.2

@@ -153,10 +153,11 @@ class CameraProcess:
                     fresh_s = time.monotonic()
                 continue
             fresh_s = time.monotonic()
-            self._see(watcher, frame)
+            self.see(watcher, frame)
         self._reader.stop()
 
-    def _see(self, watcher: Watcher, frame: Frame) -> None:
+    def see(self, watcher: Watcher, frame: Frame) -> None:
+        """Look at one frame and report what changed."""
         began_s = time.monotonic()
         taken_ms = frame.taken_ms
         if taken_ms <= self._last_frame_ms:

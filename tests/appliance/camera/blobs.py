@@ -10,8 +10,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from appliance.camera.life import Limits
 from appliance.camera.messages import Box, CameraSettings, FromCamera, Seen, Start
-from appliance.camera.supervisor import Limits, Supervisor
+from appliance.camera.supervisor import Supervisor
 from appliance.sightings import Phase, Sighting
 from models.faces import Faces, Picture
 

@@ -72,7 +72,8 @@ def test_a_slow_main_process_loses_nothing_and_kills_nobody(tmp_path: Path) -> N
             seen.append(message.sighting.shot_count)
             time.sleep(0.05)
 
-    from appliance.camera.supervisor import Limits, Supervisor
+    from appliance.camera.life import Limits
+    from appliance.camera.supervisor import Supervisor
 
     supervisor = Supervisor(slowly, Limits(no_frame=1.5))
     camera = file_camera(make_video(tmp_path / "a.mp4", 80), pace="full", motion_gate=False, analysed_fps=12.5)

@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
+from appliance.camera.life import Life, Limits, Step, after_heartbeat, next_step, pause_s, why_kill
 from appliance.camera.messages import Heartbeat
-from appliance.camera.supervisor import Life, Limits, Step, after_heartbeat, next_step, pause_s, why_kill
 
 LIMITS = Limits()
 WATCHING = Life(running=True, since_s=100.0, word="watching", heard_s=1000.0, got_on_s=1000.0, frames_done=50)
