@@ -7,6 +7,7 @@ import msgspec
 from appliance.sightings import Sighting
 
 KINDS = ("rtsp", "usb", "file", "folder")
+LIVE_KINDS = frozenset({"rtsp", "usb"})
 PACES = ("own", "full")
 ANALYSED_FPS_MIN = 0.2
 """With fewer, a process that hangs could not be told from one that waits for its next frame."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from appliance.camera.frames import Frame, Grid, Slot
-from appliance.camera.messages import CameraSettings
+from appliance.camera.messages import LIVE_KINDS, CameraSettings
 from appliance.camera.sources import PictureFolder, Source, SourceTrouble, opened
 
 PAUSES_S = (0.5, 1.0, 2.0)
@@ -20,7 +20,6 @@ SIGN_IN_PAUSES_S = (10.0, 20.0, 30.0)
 """After a refused password. Cameras lock an account after some five to ten wrong ones."""
 STUCK_S = 30.0
 """A native call that is given 5 s and has not returned after this will not return; a slow name server takes 20."""
-LIVE_KINDS = frozenset({"rtsp", "usb"})
 
 
 def pause_s(failures: int, sign_in: bool) -> float:

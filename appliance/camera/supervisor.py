@@ -19,6 +19,7 @@ import msgspec
 from appliance.camera.child import launched
 from appliance.camera.life import Life, Limits, Step, after_heartbeat, next_step, why_kill
 from appliance.camera.messages import (
+    LIVE_KINDS,
     MESSAGE_BYTES_MAX,
     CameraSettings,
     Ended,
@@ -31,7 +32,6 @@ from appliance.camera.messages import (
     encoded,
     from_camera,
 )
-from appliance.camera.reader import LIVE_KINDS
 
 log = logging.getLogger(__name__)
 
