@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -27,7 +28,7 @@ class Bars:
         if len(self.far) < 2:
             raise ValueError(f"bars need at least two rates of false accepts, got {len(self.far)}")
         table = sorted(self.far.items(), reverse=True)
-        for (rate, bar), (stricter_rate, stricter_bar) in zip(table, table[1:], strict=False):
+        for (rate, bar), (stricter_rate, stricter_bar) in pairwise(table):
             if not 0 < stricter_rate < rate < 1:
                 raise ValueError(f"a rate of false accepts lies between 0 and 1, got {rate:g} and {stricter_rate:g}")
             if not -1 <= bar < stricter_bar <= 1:

@@ -221,7 +221,7 @@ def _check(joined: Manifest, path: Path) -> None:
     for pack in joined.packs:
         restricted = [spec for spec in joined.files_of(pack) if not spec.commercial_use and not spec.bundled]
         if restricted and not pack.terms:
-            raise ManifestError(f"{path}: the pack {pack.name!r} has {restricted[0].name!r} in it, not for commercial use: say so in `terms`")
+            raise ManifestError(f"{path}: {restricted[0].name!r} in the pack {pack.name!r} is not for commercial use: say so in `terms`")
 
 
 def _of_kind(spec: AnySpec, kind: type[S], pack: PackSpec) -> S:
