@@ -23,25 +23,28 @@ FIRST_LIGHT = (
     # number: the visitor's number on pages ("Visitor 1204"), never reused.
     """CREATE TABLE persons (
         id TEXT PRIMARY KEY, number INTEGER NOT NULL UNIQUE, role TEXT NOT NULL CHECK (role IN ('customer', 'staff', 'opted_out')),
-        name_sealed BLOB, first_seen_ms INTEGER, last_seen_ms INTEGER, visit_count INTEGER NOT NULL DEFAULT 0, created_ms INTEGER NOT NULL) STRICT""",
+        name_sealed BLOB, first_seen_ms INTEGER, last_seen_ms INTEGER, visit_count INTEGER NOT NULL DEFAULT 0,
+        created_ms INTEGER NOT NULL) STRICT""",
     """CREATE TABLE templates (
-        id TEXT PRIMARY KEY, person_id TEXT NOT NULL REFERENCES persons (id) ON DELETE CASCADE, model TEXT NOT NULL, embedding_sealed BLOB NOT NULL,
-        quality REAL NOT NULL, origin TEXT NOT NULL CHECK (origin IN ('enrolled', 'visit')), visit_id TEXT, created_ms INTEGER NOT NULL,
-        set_aside INTEGER NOT NULL DEFAULT 0) STRICT""",
+        id TEXT PRIMARY KEY, person_id TEXT NOT NULL REFERENCES persons (id) ON DELETE CASCADE, model TEXT NOT NULL,
+        embedding_sealed BLOB NOT NULL, quality REAL NOT NULL, origin TEXT NOT NULL CHECK (origin IN ('enrolled', 'visit')),
+        visit_id TEXT, created_ms INTEGER NOT NULL, set_aside INTEGER NOT NULL DEFAULT 0) STRICT""",
     "CREATE INDEX templates_person ON templates (person_id)",
     # state: 'deciding' while the person is still before a camera and nobody is sure yet, then 'settled'.
     # verdict: new, returning, unsure (counted, not named), staff. nearest_person_id and similarity say why.
     """CREATE TABLE visits (
-        id TEXT PRIMARY KEY, person_id TEXT REFERENCES persons (id) ON DELETE SET NULL, verdict TEXT NOT NULL CHECK (verdict IN ('new', 'returning', 'unsure', 'staff')),
+        id TEXT PRIMARY KEY, person_id TEXT REFERENCES persons (id) ON DELETE SET NULL,
+        verdict TEXT NOT NULL CHECK (verdict IN ('new', 'returning', 'unsure', 'staff')),
         state TEXT NOT NULL CHECK (state IN ('deciding', 'settled')), first_seen_ms INTEGER NOT NULL, last_seen_ms INTEGER NOT NULL,
         visit_number INTEGER NOT NULL DEFAULT 0, snapshot TEXT, snapshot_width_px REAL NOT NULL DEFAULT 0) STRICT""",
     "CREATE INDEX visits_time ON visits (first_seen_ms)",
     "CREATE INDEX visits_person ON visits (person_id, last_seen_ms)",
     # One row for each sighting of a visit, with the reason of its decision. embedding_sealed is kept for unsure ones only, for review.
     """CREATE TABLE sightings (
-        id TEXT PRIMARY KEY, visit_id TEXT NOT NULL REFERENCES visits (id) ON DELETE CASCADE, camera_id TEXT NOT NULL, began_ms INTEGER NOT NULL, ended_ms INTEGER NOT NULL,
-        shots INTEGER NOT NULL, face_width_px REAL NOT NULL, model TEXT NOT NULL, verdict TEXT NOT NULL, reason TEXT NOT NULL, nearest_person_id TEXT,
-        similarity REAL, bar REAL, logged_after_ms INTEGER, embedding_sealed BLOB) STRICT""",
+        id TEXT PRIMARY KEY, visit_id TEXT NOT NULL REFERENCES visits (id) ON DELETE CASCADE, camera_id TEXT NOT NULL,
+        began_ms INTEGER NOT NULL, ended_ms INTEGER NOT NULL, shots INTEGER NOT NULL, face_width_px REAL NOT NULL,
+        model TEXT NOT NULL, verdict TEXT NOT NULL, reason TEXT NOT NULL, nearest_person_id TEXT, similarity REAL, bar REAL,
+        logged_after_ms INTEGER, embedding_sealed BLOB) STRICT""",
     "CREATE INDEX sightings_visit ON sightings (visit_id)",
     # All that is kept of a visit by somebody who opted out. day: the store's own date, YYYY-MM-DD.
     "CREATE TABLE opted_out_counts (day TEXT PRIMARY KEY, visits INTEGER NOT NULL) STRICT",
@@ -49,7 +52,9 @@ FIRST_LIGHT = (
     """CREATE TABLE apart (person_a TEXT NOT NULL, person_b TEXT NOT NULL, reason TEXT NOT NULL, created_ms INTEGER NOT NULL,
         PRIMARY KEY (person_a, person_b)) STRICT""",
     # What the page has to tell the manager until it is dismissed, e.g. that a backup was restored.
-    "CREATE TABLE notices (id INTEGER PRIMARY KEY, created_ms INTEGER NOT NULL, kind TEXT NOT NULL, words TEXT NOT NULL, dismissed_ms INTEGER) STRICT",
+    """CREATE TABLE notices (id INTEGER PRIMARY KEY, created_ms INTEGER NOT NULL, kind TEXT NOT NULL, words TEXT NOT NULL,
+        dismissed_ms INTEGER) STRICT""",
     # AUTOINCREMENT: a sequence number is never used twice, even after acknowledged records are dropped.
-    "CREATE TABLE outbox (sequence INTEGER PRIMARY KEY AUTOINCREMENT, made_ms INTEGER NOT NULL, kind TEXT NOT NULL, payload BLOB NOT NULL) STRICT",
+    """CREATE TABLE outbox (sequence INTEGER PRIMARY KEY AUTOINCREMENT, made_ms INTEGER NOT NULL, kind TEXT NOT NULL,
+        payload_sealed BLOB NOT NULL) STRICT""",
 )

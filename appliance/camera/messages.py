@@ -6,6 +6,13 @@ import msgspec
 
 from appliance.sightings import Sighting
 
+KINDS = ("rtsp", "usb", "file", "folder")
+LIVE_KINDS = frozenset({"rtsp", "usb"})
+PACES = ("own", "full")
+ANALYSED_FPS_MIN = 0.2
+"""With fewer, a process that hangs could not be told from one that waits for its next frame."""
+ANALYSED_FPS_MAX = 60.0
+
 
 class CameraSettings(msgspec.Struct, frozen=True):
     """One camera as its process needs it. `kind`: rtsp, usb, file, folder. `pace`: "own" (a file's frame rate) or "full"."""
@@ -23,11 +30,19 @@ class CameraSettings(msgspec.Struct, frozen=True):
     start_ms: int = 0
     """Time of a file's first frame; 0: the wall clock when it was opened."""
 
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"a camera is of the kind {', '.join(KINDS)}, not {self.kind!r}")
+        if self.pace not in PACES:
+            raise ValueError(f"a file is played at its own pace (own) or as fast as possible (full), not {self.pace!r}")
+        if not ANALYSED_FPS_MIN <= self.analysed_fps <= ANALYSED_FPS_MAX:
+            raise ValueError(f"{ANALYSED_FPS_MIN} to {ANALYSED_FPS_MAX:.0f} frames a second can be analysed, not {self.analysed_fps}")
+
 
 class Heartbeat(msgspec.Struct, frozen=True, tag="heartbeat"):
     at_ms: int
     state: str
-    """opening, watching, silent, ended"""
+    """starting (models are being loaded), opening, watching, silent, stuck (a native call does not return), ended, failed"""
     width: int
     height: int
     frames_read: int
@@ -41,6 +56,10 @@ class Heartbeat(msgspec.Struct, frozen=True, tag="heartbeat"):
     """Mean time of the analysed frames of the last seconds."""
     error: str = ""
     """What went wrong last, in words, without a credential."""
+    last_frame_ms: int = 0
+    """When the newest frame was taken; 0: none yet."""
+    pictures_skipped: int = 0
+    """Files of a folder that could not be read as a picture."""
 
 
 class Box(msgspec.Struct, frozen=True, array_like=True):
@@ -66,9 +85,22 @@ class Seen(msgspec.Struct, frozen=True, tag="seen"):
 
 
 class Ended(msgspec.Struct, frozen=True, tag="ended"):
-    """The source is at its end (a file played once): no restart."""
+    """The source is at its end (a file played once): no restart. `at_ms`: when its last frame was taken; `error`: why it ended early."""
 
     at_ms: int
+    error: str = ""
+
+
+class Start(msgspec.Struct, frozen=True, tag="start"):
+    """Main to camera, first of all. Over the pipe, never on the command line: `settings.source` may hold a password.
+
+    `maker` names what looks at the frames: "module:function", called in the camera's process with this message.
+    """
+
+    settings: CameraSettings
+    maker: str
+    pack: str = ""
+    model_folders: list[str] = []
 
 
 class Look(msgspec.Struct, frozen=True, tag="look"):
@@ -82,6 +114,27 @@ class Stop(msgspec.Struct, frozen=True, tag="stop"):
 
 
 FromCamera = Heartbeat | Boxes | Seen | Ended
-ToCamera = Look | Stop
+ToCamera = Start | Look | Stop
 MESSAGE_BYTES_MAX = 4 << 20
 """A 1080p JPEG and eight 512-d shots are under 1 MB; more is not a message of ours."""
+
+_encoder = msgspec.msgpack.Encoder()
+_from_camera: msgspec.msgpack.Decoder[FromCamera] = msgspec.msgpack.Decoder(FromCamera)
+_to_camera: msgspec.msgpack.Decoder[ToCamera] = msgspec.msgpack.Decoder(ToCamera)
+
+
+def encoded(message: FromCamera | ToCamera) -> bytes:
+    packed = _encoder.encode(message)
+    if len(packed) > MESSAGE_BYTES_MAX:
+        raise ValueError(f"a {type(message).__name__} message of {len(packed)} bytes is over the limit of {MESSAGE_BYTES_MAX}")
+    return packed
+
+
+def from_camera(packed: bytes) -> FromCamera:
+    """Raises msgspec.DecodeError for anything that is not a message of ours."""
+    return _from_camera.decode(packed)
+
+
+def to_camera(packed: bytes) -> ToCamera:
+    """Raises msgspec.DecodeError for anything that is not a message of ours."""
+    return _to_camera.decode(packed)

@@ -1,0 +1,54 @@
+# Every target sets up what it needs in .venv first; the second time that takes no time. For GNU Make 3.81 (macOS) and newer.
+# Paths are relative on purpose: the folder may have a space in its name.
+
+.PHONY: help setup demo run test check bench screenshots lock clean
+.DEFAULT_GOAL := help
+export PYTHON
+
+help:
+	@echo "make setup        install everything into .venv (a store's packages and what tests need)"
+	@echo "make demo         see it work: a camera, faces, visits, and a page to look at"
+	@echo "make run          run this store"
+	@echo "make test         all tests (some: make test ARGS='-k visits')"
+	@echo "make check        linter, types, tests"
+	@echo "make bench        speed and memory, to build/bench.json"
+	@echo "make screenshots  the pages' pictures, to docs/screenshots/"
+	@echo "make lock         pin the packages anew (newest versions: make lock ARGS=--upgrade)"
+	@echo "make clean        remove what was built and .venv; never a store's data"
+
+setup:
+	@tools/setup dev
+
+demo:
+	@tools/setup store
+	@.venv/bin/regulars demo $(ARGS)
+
+run:
+	@tools/setup store
+	@.venv/bin/regulars run $(ARGS)
+
+test:
+	@tools/setup dev
+	@.venv/bin/python -m pytest $(ARGS)
+
+check:
+	@tools/setup dev
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/python -m pytest $(ARGS)
+
+bench:
+	@tools/setup store
+	@.venv/bin/regulars bench $(ARGS)
+
+screenshots:
+	@tools/setup dev
+	@.venv/bin/python -m tests.browser.screenshots $(ARGS)
+
+lock:
+	@tools/setup dev
+	@tools/lock $(ARGS)
+
+clean:
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis regulars.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

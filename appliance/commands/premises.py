@@ -1,0 +1,54 @@
+"""What a command works on: the settings, and the data folder they name, opened to read or to change.
+
+A command may run beside the appliance: it reads on a connection that cannot write, and changes as the appliance's guest, which
+never checkpoints.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from appliance.config import Config
+    from appliance.database import Store
+
+
+def settings(context: click.Context) -> Config:
+    """The settings of `regulars --config FILE`, else the usual ones. Raises ConfigError."""
+    from appliance.config import load
+
+    return load(context.find_root().obj, os.environ)
+
+
+@contextmanager
+def to_read(config: Config) -> Iterator[Store]:
+    """Raises DatabaseError when there is nothing yet."""
+    from appliance.database import read_store
+
+    store = read_store(config.data.folder)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+@contextmanager
+def to_change(config: Config) -> Iterator[Store]:
+    from appliance.database import open_store
+
+    store = open_store(config.data.folder, now_ms(), checkpoint=False, backups=config.backup.folder)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def now_ms() -> int:
+    """A command is the edge where the clock is read; what it calls gets the time as a parameter."""
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,75 @@
+"""What can go wrong in a store, as one small tree. A message names the thing, its value and what to do; never a person or a secret.
+
+    RegularsError
+    ├── ConfigError           the settings cannot be used; the program does not start
+    ├── StoreError            the data folder, or what lies in it
+    │   ├── DataFolderError   the folder cannot be made, read or written
+    │   │   └── DiskFull      no space left; nothing half-written, works again when there is space
+    │   ├── AlreadyRunning    another process holds this data folder
+    │   ├── DatabaseError     the database is busy, broken or of a newer version
+    │   ├── BackupError       a backup cannot be made, found or opened
+    │   └── SnapshotError     a snapshot is gone or cannot be opened
+    ├── VaultError            the data key
+    │   ├── KeyUnavailable    it cannot be had: keychain locked, file missing or open to others
+    │   └── CannotOpen        something sealed does not open: changed, moved, or sealed under another key
+    ├── CameraError           a camera's name or source cannot be used
+    └── ScenarioError         a folder named as a scenario is none
+"""
+
+from __future__ import annotations
+
+
+class RegularsError(Exception):
+    """Its text is one sentence or two for the person who runs the store."""
+
+
+class ConfigError(RegularsError):
+    pass
+
+
+class StoreError(RegularsError):
+    pass
+
+
+class DataFolderError(StoreError):
+    pass
+
+
+class DiskFull(DataFolderError):
+    pass
+
+
+class AlreadyRunning(StoreError):
+    pass
+
+
+class DatabaseError(StoreError):
+    pass
+
+
+class BackupError(StoreError):
+    pass
+
+
+class SnapshotError(StoreError):
+    pass
+
+
+class VaultError(RegularsError):
+    pass
+
+
+class KeyUnavailable(VaultError):
+    pass
+
+
+class CannotOpen(VaultError):
+    pass
+
+
+class ScenarioError(RegularsError):
+    """A folder that was named as a scenario is none."""
+
+
+class CameraError(RegularsError):
+    pass

@@ -1,0 +1,132 @@
+"""Who is this? Pure: candidates and evidence in, a decision with its reason out.
+
+Three bars: match (say who it is), learn (add this view to the person: stricter), mint (make a new person: only if nobody is near).
+Between mint and match it is unsure: the visit counts, nobody is named. Each bar is a chance of being wrong per search and rises with
+the number of people it is compared with.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from appliance.gallery import Candidate
+from models.bars import Bars
+
+FALSE_MATCH = 0.02
+"""Default chance that a stranger is taken for somebody: about one a day in a store of 50 new visitors, seen and undone on the page."""
+LEARN_SHARE = 0.1
+"""A view is learned where the chance is a tenth of that: a poisoned gallery makes wrong matches for ever."""
+MINT_SHARE = 2.5
+"""A new person is made where a stranger's chance of looking this much like somebody is still above 2.5 times that: below, it is unsure."""
+SPECIAL_PERSONS_MIN = 4
+"""Staff and opted-out galleries are small; below this their bar falls no further."""
+CONTINUE_FAR = 0.02
+"""For one named person who was before this camera seconds ago, a rate per comparison that is enough to say they still are."""
+MARGIN = 0.05
+"""Staff and opted-out people come first, unless a customer is nearer by this much."""
+SHOTS_MIN = 2
+APART_MS_MIN = 200
+"""Nobody is minted from one look."""
+
+
+class Verdict(enum.Enum):
+    KNOWN = "known"
+    NEW = "new"
+    UNSURE = "unsure"
+    OPTED_OUT = "opted_out"
+    AGREED = "agreed"
+    """Resembles an earlier visit that nobody was named for: two visits of one new person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the store may choose. `false_match`: chance per search that a stranger is named; `shots_min`: looks a new person needs."""
+
+    false_match: float = FALSE_MATCH
+    shots_min: int = SHOTS_MIN
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """The bars as they stand for the present gallery, as cosine similarities."""
+
+    match: float
+    learn: float
+    mint: float
+    staff: float
+    opted_out: float
+    going_on: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """`here`: persons whose visit goes on at this camera and who left its view seconds ago; `others`: persons seen beside this one, or
+    called different, who cannot be this one."""
+
+    shots: int
+    span_ms: int
+    here: Collection[str] = ()
+    others: Collection[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`person_id`: who it is (KNOWN, OPTED_OUT) or the unsure visit's key (AGREED). `nearest_id`, `similarity`, `bar`: why."""
+
+    verdict: Verdict
+    person_id: str | None
+    role: str | None
+    nearest_id: str | None
+    similarity: float | None
+    bar: float
+    reason: str
+    learn: bool = False
+
+
+def thresholds(bars: Bars, policy: Policy, *, persons: int, staff: int, opted_out: int) -> Thresholds:
+    """Bars for a gallery of so many persons of each kind."""
+    false_match = policy.false_match
+    match = bars.bar_for_search(max(persons, 1), false_match)
+    return Thresholds(
+        match=match,
+        learn=bars.bar_for_search(max(persons, 1), false_match * LEARN_SHARE),
+        mint=bars.bar_for_search(max(persons, 1), min(0.5, false_match * MINT_SHARE)),
+        staff=bars.bar_for_search(max(staff, SPECIAL_PERSONS_MIN), false_match / 2),
+        opted_out=bars.bar_for_search(max(opted_out, SPECIAL_PERSONS_MIN), false_match / 2),
+        going_on=bars.bar_at(CONTINUE_FAR),
+    )
+
+
+def decide(candidates: Sequence[Candidate], evidence: Evidence, bars: Thresholds, policy: Policy = Policy()) -> Decision:
+    """`candidates` most alike first."""
+    possible = [c for c in candidates if c.person_id not in evidence.others]
+    best = possible[0] if possible else None
+    if best is None:
+        return _nobody_near(None, evidence, bars, policy)
+    for role, bar, verdict in (("opted_out", bars.opted_out, Verdict.OPTED_OUT), ("staff", bars.staff, Verdict.KNOWN)):
+        special = next((c for c in possible if c.role == role), None)
+        if special and special.similarity >= bar and special.similarity >= best.similarity - MARGIN:
+            return _named(special, verdict, bar, "near enough to be sure", learn=role == "staff" and special.similarity >= bars.learn)
+    here = next((c for c in possible if c.person_id in evidence.here and c.similarity >= bars.going_on), None)
+    if here and here.similarity < bars.match and here.similarity >= best.similarity - MARGIN:
+        return _named(here, Verdict.KNOWN, bars.going_on, "was here a moment ago")
+    if best.similarity >= bars.match:
+        if best.role == "unsure":
+            return _named(best, Verdict.AGREED, bars.match, "resembles an earlier visit that nobody was named for")
+        return _named(best, Verdict.KNOWN, bars.match, "near enough to be sure", learn=best.similarity >= bars.learn)
+    if best.similarity >= bars.mint:
+        return Decision(Verdict.UNSURE, None, None, best.person_id, best.similarity, bars.match, "too near to be new, too far to be sure")
+    return _nobody_near(best, evidence, bars, policy)
+
+
+def _nobody_near(nearest: Candidate | None, evidence: Evidence, bars: Thresholds, policy: Policy) -> Decision:
+    near_id, similarity = (nearest.person_id, nearest.similarity) if nearest else (None, None)
+    if evidence.shots < policy.shots_min or evidence.span_ms < APART_MS_MIN:
+        return Decision(Verdict.UNSURE, None, None, near_id, similarity, bars.mint, "seen too briefly to make a new person")
+    return Decision(Verdict.NEW, None, None, near_id, similarity, bars.mint, "nobody is near")
+
+
+def _named(who: Candidate, verdict: Verdict, bar: float, reason: str, *, learn: bool = False) -> Decision:
+    return Decision(verdict, who.person_id, who.role, who.person_id, who.similarity, bar, reason, learn)

@@ -1,0 +1,166 @@
+"""What the appliance does by the clock: retention, gallery check, nightly backup, heartbeat.
+
+A job that fails is one line in the log and one notice on the page, which goes when the job goes well again. Stopping takes at most two
+seconds."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from apscheduler.schedulers.background import BackgroundScheduler  # type: ignore[import-untyped]
+
+from appliance import backup, notices, retention, snapshots
+from appliance.config import Config
+from appliance.database import Store
+from appliance.errors import RegularsError
+from sync import outbox
+
+Stopping = Callable[[], bool]
+MINUTE_S = 60.0
+HOUR_S = 3_600.0
+MISFIRE_S = 3_600
+"""A computer that slept runs what it missed once when it wakes, if that is within the hour; else the next turn does."""
+STOP_S_MAX = 2.0
+WORKERS = 2
+"""The backup may take minutes; the heartbeat must not wait for it."""
+HEARTBEAT = "heartbeat"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """`words` as in "The nightly backup failed". `run` raises what went wrong and looks at what it is given: true means give up."""
+
+    name: str
+    words: str
+    every_s: float
+    first_after_s: float
+    run: Callable[[Stopping], None]
+
+
+def standard_jobs(
+    store: Store,
+    config: Config,
+    now: Callable[[], int],
+    *,
+    gallery_check: Callable[[], None],
+    forgotten: Callable[[list[str]], None],
+) -> list[Job]:
+    """`now` gives UTC milliseconds; `gallery_check` raises when the gallery is not what the database says; `forgotten` gets the ids of
+    people whose templates were dropped."""
+
+    def keep_snapshots(stopping: Stopping) -> None:
+        snapshots.expire(store, now(), config.retention.snapshot_days)
+        retention.drop_unsure_embeddings(store, now(), config.retention.snapshot_days)
+        if not stopping():
+            snapshots.sweep(store, now())
+
+    def keep_people(_stopping: Stopping) -> None:
+        retention.drop_templates(store, now(), config.retention.person_days, forgotten)
+
+    def back_up(stopping: Stopping) -> None:
+        made = backup.list_backups(store.folder, config.backup.folder)
+        if backup.due(made[0].made_ms if made else None, now(), config.backup.hour, config.site.zone):
+            done = _backed_up(store, config.backup.folder, config.backup.keep, now(), stopping)
+            log.info("backup made name=%s bytes=%d", done.name, done.bytes)
+
+    def beat(_stopping: Stopping) -> None:
+        with store.transaction() as db:
+            db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", [HEARTBEAT, str(now())])
+
+    def keep_outbox(_stopping: Stopping) -> None:
+        with store.transaction() as db:
+            dropped = outbox.shed(db.conn)
+        if dropped:
+            log.warning("outbox shed records=%d", dropped)
+
+    return [
+        Job("heartbeat", "The sign of life", MINUTE_S, 0.0, beat),
+        Job("snapshots", "Deleting old snapshots", HOUR_S, 60.0, keep_snapshots),
+        Job("people", "Forgetting people who stay away", HOUR_S, 120.0, keep_people),
+        Job("gallery", "The check of the gallery", HOUR_S, 600.0, lambda _stopping: gallery_check()),
+        Job("outbox", "Keeping the outbox small", HOUR_S, 180.0, keep_outbox),
+        # Looks every ten minutes whether last night's is made: so a night without power is made up for.
+        Job("backup", "The nightly backup", 10 * MINUTE_S, 300.0, back_up),
+    ]
+
+
+class Jobs:
+    """Runs jobs in threads of its own from `start` to `stop`."""
+
+    def __init__(self, store: Store, jobs: list[Job], now: Callable[[], int]) -> None:
+        self._store, self._jobs, self._now = store, jobs, now
+        self._stopping = threading.Event()
+        self._idle = threading.Condition()
+        self._running = 0
+        self._scheduler = BackgroundScheduler(
+            timezone=UTC,
+            executors={"default": {"type": "threadpool", "max_workers": WORKERS}},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": MISFIRE_S},
+        )
+
+    def start(self) -> None:
+        # The scheduler's own lines, two for every run, say nothing that ours do not.
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)
+        begin = datetime.now(UTC)
+        for job in self._jobs:
+            first = begin + timedelta(seconds=job.first_after_s)
+            self._scheduler.add_job(self.run, "interval", [job], seconds=job.every_s, id=job.name, next_run_time=first)
+        self._scheduler.start()
+
+    def stop(self) -> bool:
+        """Whether everything had ended within two seconds. May be called twice."""
+        if not self._stopping.is_set():
+            self._stopping.set()
+            if self._scheduler.running:
+                self._scheduler.shutdown(wait=False)
+        deadline_s = time.monotonic() + STOP_S_MAX
+        with self._idle:
+            return self._idle.wait_for(lambda: self._running == 0, timeout=max(0.0, deadline_s - time.monotonic()))
+
+    def run(self, job: Job) -> None:
+        """Runs the job now, in this thread. Raises nothing: this loop is where an error ends."""
+        with self._idle:
+            if self._stopping.is_set():
+                return
+            self._running += 1
+        try:
+            self._tried(job)
+        finally:
+            with self._idle:
+                self._running -= 1
+                self._idle.notify_all()
+
+    def _tried(self, job: Job) -> None:
+        kind = f"job:{job.name}"
+        try:
+            job.run(self._stopping.is_set)
+            notices.settle(self._store, kind, self._now())
+        except backup.Stopped:
+            log.info("job given up job=%s", job.name)
+        except Exception as error:
+            words = str(error) if isinstance(error, RegularsError) else f"{type(error).__name__} at {_place(error)}"
+            log.error("job failed job=%s error=%s", job.name, words)
+            try:
+                notices.notify(self._store, kind, f"{job.words} failed. {words}", self._now())
+            except Exception as second:
+                # A full disk takes no notice either; the log has it.
+                log.error("notice failed job=%s error=%s", job.name, type(second).__name__)
+
+
+def _backed_up(store: Store, into: Path | None, keep: int, now_ms: int, stopping: Stopping) -> backup.Backup:
+    return backup.make_backup(store.folder, store.vault, now_ms, into=into, keep=keep, stopping=stopping)
+
+
+def _place(error: Exception) -> str:
+    """Where it happened. Not what it says: the words of a foreign error may quote data."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown place"

@@ -1,0 +1,186 @@
+"""Faces followed through the frames of one camera. Pure: detections and times in, tracks out; no picture, no clock.
+
+Association in two rounds as in ByteTrack (Zhang et al., 2022): sure detections by motion and appearance, then unsure ones, by motion
+alone, to keep a track alive. Appearance may refuse what motion proposes (two people who cross) and may bridge what motion has lost
+(a face that comes out from behind somebody).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from appliance.motion_model import Motion
+from models.embed import unit
+from models.faces import Floats
+
+SURE = 0.6
+"""Detector score from which a face may begin a track."""
+LOST_MS_MAX = 1200
+"""A track not seen for this long is over: longer than somebody who walks in front of another takes to pass."""
+STRANGER = 0.22
+"""Faces of one track, moments apart, are hardly ever less alike than this; strangers mostly are (FAR is about 2 % there)."""
+ACQUAINTED = 0.45
+"""Alike enough to be the same person even where motion would not have looked for them."""
+GONE_MS = 450
+"""A face not seen for longer than two frames is continued by a face that resembles it, not by the next one to come along."""
+RESEMBLES = 0.38
+PLACE_GATE = 0.9
+"""How far from its predicted place a face may be, in widths, with motion known exactly."""
+SPREAD_GATE = 2.0
+"""... and how much more for each standard deviation that the prediction is unsure."""
+PLACE_GATE_MAX = 3.0
+SIZE_GATE = 0.45
+"""Change of log width that is still the same face."""
+TRACKS_MAX = 64
+"""More faces than this before one camera is a poster wall or a football stadium; the oldest lost tracks go first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """One face in one frame: centre and size in pixels. `embedding` (D,) unit vector where the face was good enough, else None."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    score: float
+    embedding: Floats | None = None
+
+
+@dataclass(slots=True)
+class Track:
+    id: str
+    motion: Motion
+    began_ms: int
+    seen_ms: int
+    hits: int = 1
+    look: Floats | None = None
+    """Running mean of the embeddings (not normalised): what the face looks like."""
+    last_look: Floats | None = None
+    first: tuple[float, float, float] = (0.0, 0.0, 1.0)
+    travel: float = 0.0
+    newest: Detection | None = None
+    met: set[str] = field(default_factory=set)
+    """Ids of tracks that were in one frame with this one: other people."""
+
+
+@dataclass(slots=True)
+class Tracker:
+    """`new_id` gives a track's id, so that tests and replays choose it."""
+
+    new_id: Callable[[], str]
+    tracks: list[Track] = field(default_factory=list)
+
+    def alone(self, detections: Sequence[Detection], at_ms: int) -> list[Track | None]:
+        """For each detection the track that it continues beyond doubt by motion alone (one candidate on either side), else None.
+
+        Faces of such tracks need not be embedded again to be told apart.
+        """
+        near = [[t for t in self.tracks if self._reachable(t, d, at_ms)] for d in detections]
+        wanted = [t.id for tracks in near for t in tracks]
+        return [tracks[0] if len(tracks) == 1 and wanted.count(tracks[0].id) == 1 and tracks[0].hits >= 3 else None for tracks in near]
+
+    def update(self, detections: Sequence[Detection], at_ms: int) -> list[Track | None]:
+        """Takes one frame's detections; returns the track of each (None: an unsure face that belongs to nobody)."""
+        found: list[Track | None] = [None] * len(detections)
+        sure = [i for i, d in enumerate(detections) if d.score >= SURE]
+        unsure = [i for i, d in enumerate(detections) if d.score < SURE]
+        free = list(self.tracks)
+        for round_ in (sure, unsure):
+            for i, track in self._assign(round_, detections, free, at_ms):
+                found[i] = track
+            taken = {t.id for t in found if t}
+            free = [t for t in free if t.id not in taken]
+        for i in sure:
+            if found[i] is None:
+                found[i] = self._begin(detections[i], at_ms)
+        for i, track in enumerate(found):
+            if track:
+                self._follow(track, detections[i], at_ms)
+        self._remember_who_met(found, detections)
+        return found
+
+    def ended(self, at_ms: int) -> list[Track]:
+        """Takes out and returns the tracks that are over."""
+        over = [t for t in self.tracks if at_ms - t.seen_ms > LOST_MS_MAX]
+        if len(self.tracks) - len(over) > TRACKS_MAX:
+            rest = sorted((t for t in self.tracks if t not in over), key=lambda t: t.seen_ms)
+            over += rest[: len(rest) - TRACKS_MAX]
+        gone = {t.id for t in over}
+        self.tracks = [t for t in self.tracks if t.id not in gone]
+        return over
+
+    def _assign(self, which: list[int], detections: Sequence[Detection], free: list[Track], at_ms: int) -> list[tuple[int, Track]]:
+        if not which or not free:
+            return []
+        gain = np.array([[affinity(t, detections[i], at_ms) for t in free] for i in which])
+        rows, columns = linear_sum_assignment(-gain)
+        return [(which[r], free[c]) for r, c in zip(rows, columns, strict=True) if gain[r, c] > 0]
+
+    def _reachable(self, track: Track, detection: Detection, at_ms: int) -> bool:
+        place, size = apart(track, detection, at_ms)
+        return place < 1.5 and size < 1.5
+
+    def _begin(self, detection: Detection, at_ms: int) -> Track:
+        motion = Motion(at_ms, detection.x, detection.y, detection.width)
+        track = Track(self.new_id(), motion, at_ms, at_ms, hits=0, first=(detection.x, detection.y, detection.width))
+        self.tracks.append(track)
+        return track
+
+    def _follow(self, track: Track, detection: Detection, at_ms: int) -> None:
+        if track.hits:
+            track.motion.correct(at_ms, detection.x, detection.y, detection.width)
+        track.hits += 1
+        track.seen_ms = at_ms
+        track.newest = detection
+        x, y, width = track.first
+        way = math.hypot(detection.x - x, detection.y - y) / math.sqrt(width * detection.width) + abs(math.log(detection.width / width))
+        track.travel = max(track.travel, way)
+        if detection.embedding is not None:
+            track.look = detection.embedding.copy() if track.look is None else track.look * 0.8 + detection.embedding
+            track.last_look = detection.embedding
+
+    def _remember_who_met(self, found: Sequence[Track | None], detections: Sequence[Detection]) -> None:
+        here = [t for t, d in zip(found, detections, strict=True) if t and d.score >= SURE]
+        for track in here:
+            track.met |= {t.id for t in here if t is not track}
+
+
+def apart(track: Track, detection: Detection, at_ms: int) -> tuple[float, float]:
+    """Distance of a detection from the track's predicted place and size, each as a share of its gate: below 1 is plausible."""
+    x, y, width, spread = track.motion.ahead(at_ms)
+    scale = math.sqrt(width * detection.width)
+    gate = min(PLACE_GATE + SPREAD_GATE * spread / scale, PLACE_GATE_MAX)
+    place = math.hypot(detection.x - x, detection.y - y) / scale / gate
+    age_s = (at_ms - track.seen_ms) / 1000
+    size = abs(math.log(detection.width / width)) / (SIZE_GATE + 0.3 * age_s)
+    return place, size
+
+
+def affinity(track: Track, detection: Detection, at_ms: int) -> float:
+    """How well a detection continues a track: above 0 where it may, and the higher the better."""
+    place, size = apart(track, detection, at_ms)
+    alike = likeness(track, detection)
+    reach = 1.0
+    if alike is not None:
+        if alike < (RESEMBLES if at_ms - track.seen_ms > GONE_MS else STRANGER):
+            return -1.0
+        if alike > ACQUAINTED:
+            reach = 2.0
+    if place > reach or size > reach:
+        return -1.0
+    motion = 1 - 0.5 * place / reach - 0.3 * size / reach
+    # Without an embedding: as good as a middling likeness, so that it neither wins against a look-alike nor loses to a stranger.
+    return motion + (1.5 * (alike - 0.4) if alike is not None else 0.0) + 0.05
+
+
+def likeness(track: Track, detection: Detection) -> float | None:
+    """Cosine similarity of a face and a track, or None where either has no embedding."""
+    if detection.embedding is None or track.look is None or track.last_look is None:
+        return None
+    return max(float(unit(track.look) @ detection.embedding), float(track.last_look @ detection.embedding))

@@ -1,0 +1,241 @@
+"""What one camera's process does with a frame: find faces, follow them, keep each track's best shots, and say what was sighted.
+
+Knows no person and no database. A face that never moves (a poster, a screen) is followed and never sighted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+
+from appliance.camera.messages import Box
+from appliance.sightings import SHOTS_MAX, Phase, Shot, Sighting
+from appliance.tracks import Detection, Track, Tracker
+from models.crops import embedder_crop
+from models.detect import Detector
+from models.embed import Embedder
+from models.faces import Faces, Floats, Picture
+from models.landmarks import refined
+from models.quality import Gate, at_a_glance, judge
+
+TRAVEL_MIN = 0.35
+"""Widths that a face must go to be a visitor's. A poster's box trembles by less than 0.15; a step is more than 1."""
+SHOTS_TO_OPEN = 2
+APART_MS_MIN = 200
+"""Two shots nearer in time than this are one look."""
+IMPROVE_MS = 400
+"""A sighting that got better is sent again this often."""
+ENOUGH_SHOTS = 8
+"""A track with this many shots is embedded every other frame only, while nobody else is near it."""
+FIXTURE_MS = 8000
+"""A face that has not moved for this long is part of the room: no embedding is spent on it."""
+PORTRAIT_MARGIN = 0.5
+PORTRAIT_SIDE_MAX = 320
+MET_MAX = 16
+
+
+@dataclass(slots=True)
+class Kept:
+    """A shot with its crop, until the track ends. box: x1 y1 x2 y2 in pixels."""
+
+    taken_ms: int
+    embedding: Floats
+    quality: float
+    box: tuple[float, float, float, float]
+    crop: Picture
+
+
+@dataclass(slots=True)
+class Looks:
+    """What a track has shown so far."""
+
+    shots: list[Kept] = field(default_factory=list)
+    count: int = 0
+    first_ms: int = 0
+    last_ms: int = 0
+    portrait: Picture | None = None
+    portrait_width_px: float = 0.0
+    sent_ms: int | None = None
+    sent_count: int = 0
+    embedded_ms: int = 0
+
+
+class Watcher:
+    """`side_px`: the picture's longer side as the detector sees it."""
+
+    def __init__(
+        self, camera_id: str, detector: Detector, embedder: Embedder, *, side_px: int, gate: Gate, new_id: Callable[[], str]
+    ) -> None:
+        self._camera_id = camera_id
+        self._detector = detector
+        self._embedder = embedder
+        self._side_px = side_px
+        self._gate = gate
+        self._tracker = Tracker(new_id)
+        self._looks: dict[str, Looks] = {}
+        self.boxes: list[Box] = []
+
+    @property
+    def busy(self) -> bool:
+        """Somebody is being followed who may be a visitor: the motion gate must stay open."""
+        return any(not self._fixture(t) for t in self._tracker.tracks)
+
+    def see(self, picture: Picture, taken_ms: int) -> list[Sighting]:
+        """One frame; returns what is new about whom."""
+        faces = self._detector.detect(picture, self._side_px)
+        detections, kept = self._look_at(picture, faces, taken_ms)
+        tracks = self._tracker.update(detections, taken_ms)
+        for track, shot in zip(tracks, kept, strict=True):
+            if track and shot:
+                self._keep(track, shot, picture)
+        self.boxes = self._boxes(picture, tracks, faces)
+        news = [s for t in tracks if t and (s := self._news(t, taken_ms))]
+        return news + self.pass_time(taken_ms)
+
+    def pass_time(self, now_ms: int) -> list[Sighting]:
+        """Ends the tracks that are over; called for frames that the motion gate skipped."""
+        return [s for t in self._tracker.ended(now_ms) if (s := self._close(t, now_ms))]
+
+    def finish(self) -> list[Sighting]:
+        """The camera stops: every track is over."""
+        over, self._tracker.tracks = self._tracker.tracks, []
+        return [s for t in over if (s := self._close(t, t.seen_ms))]
+
+    def _look_at(self, picture: Picture, faces: Faces, taken_ms: int) -> tuple[list[Detection], list[Kept | None]]:
+        """Each face as the tracker wants it, and as a shot where it is one."""
+        bare = [_detection(faces, i, None) for i in range(len(faces))]
+        flaws = at_a_glance(faces, picture.shape[0], picture.shape[1], self._gate)
+        sure = self._tracker.alone(bare, taken_ms)
+        wanted = [
+            i for i, flaw in enumerate(flaws) if flaw is None and not self._spared(sure[i], taken_ms) and not self._on_fixture(bare[i])
+        ]
+        kept: list[Kept | None] = [None] * len(faces)
+        if not wanted:
+            return bare, kept
+        better = refined(self._detector, picture, faces.take(np.array(wanted)))
+        crops, values = [], []
+        for j, i in enumerate(wanted):
+            crop = embedder_crop(picture, better.boxes[j], better.points[j], self._embedder.spec)
+            verdict = judge(crop, better.points[j], float(better.boxes[j, 2] - better.boxes[j, 0]), float(better.scores[j]), self._gate)
+            if verdict.flaw is None:
+                crops.append((i, crop))
+                values.append(verdict.value)
+        if not crops:
+            return bare, kept
+        vectors = self._embedder.embed(np.stack([crop for _, crop in crops]))
+        for (i, crop), value, vector in zip(crops, values, vectors, strict=True):
+            bare[i] = _detection(faces, i, vector)
+            kept[i] = Kept(taken_ms, vector, value, tuple(faces.boxes[i].tolist()), crop)
+        return bare, kept
+
+    def _spared(self, track: Track | None, taken_ms: int) -> bool:
+        """A face that need not be embedded now: its track is beyond doubt and has shots enough."""
+        if track is None:
+            return False
+        looks = self._looks.get(track.id)
+        if looks is None:
+            return False
+        return looks.count >= ENOUGH_SHOTS and taken_ms - looks.embedded_ms < IMPROVE_MS
+
+    def _on_fixture(self, detection: Detection) -> bool:
+        """The detection lies where a face of the room always is."""
+        return any(
+            t.newest and self._fixture(t) and _same_place(t.newest, detection) for t in self._tracker.tracks
+        )
+
+    def _fixture(self, track: Track) -> bool:
+        return track.travel < TRAVEL_MIN and track.seen_ms - track.began_ms > FIXTURE_MS
+
+    def _keep(self, track: Track, shot: Kept, picture: Picture) -> None:
+        looks = self._looks.setdefault(track.id, Looks(first_ms=shot.taken_ms))
+        looks.count += 1
+        looks.last_ms = looks.embedded_ms = shot.taken_ms
+        if not looks.shots or shot.quality > looks.shots[0].quality:
+            looks.portrait, looks.portrait_width_px = _portrait(picture, shot.box), shot.box[2] - shot.box[0]
+        looks.shots = sorted([*looks.shots, shot], key=lambda s: -s.quality)[:SHOTS_MAX]
+
+    def _news(self, track: Track, now_ms: int) -> Sighting | None:
+        looks = self._looks.get(track.id)
+        if looks is None or track.travel < TRAVEL_MIN or looks.count < SHOTS_TO_OPEN or looks.last_ms - looks.first_ms < APART_MS_MIN:
+            return None
+        if looks.sent_ms is None:
+            return self._sighting(track, looks, Phase.OPENED, now_ms)
+        if looks.count > looks.sent_count and now_ms - looks.sent_ms >= IMPROVE_MS:
+            return self._sighting(track, looks, Phase.IMPROVED, now_ms)
+        return None
+
+    def _close(self, track: Track, now_ms: int) -> Sighting | None:
+        looks = self._looks.pop(track.id, None)
+        if looks is None or (looks.sent_ms is None and track.travel < TRAVEL_MIN):
+            return None
+        # The last word is worth twice the work: each shot once more, with its mirror image.
+        vectors = self._embedder.embed(np.stack([s.crop for s in looks.shots]), mirrored=True)
+        for shot, vector in zip(looks.shots, vectors, strict=True):
+            shot.embedding = vector
+        return self._sighting(track, looks, Phase.CLOSED, now_ms)
+
+    def _sighting(self, track: Track, looks: Looks, phase: Phase, now_ms: int) -> Sighting:
+        looks.sent_ms, looks.sent_count = now_ms, looks.count
+        return Sighting(
+            id=track.id,
+            camera_id=self._camera_id,
+            phase=phase,
+            model=self._embedder.model,
+            began_ms=track.began_ms,
+            ended_ms=track.seen_ms,
+            shots=[Shot(s.taken_ms, s.embedding.astype("<f4").tobytes(), s.quality, s.box) for s in looks.shots],
+            shot_count=looks.count,
+            first_shot_ms=looks.first_ms,
+            last_shot_ms=looks.last_ms,
+            sent_ms=now_ms,
+            travel=track.travel,
+            seen_with=sorted(track.met)[-MET_MAX:],
+            portrait=_jpeg(looks.portrait),
+            portrait_width_px=looks.portrait_width_px,
+        )
+
+    def _boxes(self, picture: Picture, tracks: list[Track | None], faces: Faces) -> list[Box]:
+        height, width = picture.shape[:2]
+        scaled = (faces.boxes / np.array([width, height, width, height], np.float32)).tolist()
+        return [
+            Box(x1, y1, x2 - x1, y2 - y1, t.id if t and self._looks.get(t.id, _NOTHING).sent_ms is not None else "")
+            for t, (x1, y1, x2, y2) in zip(tracks, scaled, strict=True)
+            if t and not self._fixture(t)
+        ]
+
+
+_NOTHING = Looks()
+
+
+def _detection(faces: Faces, i: int, embedding: Floats | None) -> Detection:
+    x1, y1, x2, y2 = (float(v) for v in faces.boxes[i])
+    return Detection((x1 + x2) / 2, (y1 + y2) / 2, max(x2 - x1, 1.0), max(y2 - y1, 1.0), float(faces.scores[i]), embedding)
+
+
+def _same_place(a: Detection, b: Detection) -> bool:
+    """Nearly one box: a face that stands still to a few pixels."""
+    return abs(a.x - b.x) + abs(a.y - b.y) < 0.25 * a.width and 0.8 < b.width / a.width < 1.25
+
+
+def _portrait(picture: Picture, box: tuple[float, float, float, float]) -> Picture:
+    """A copy of the face and its surroundings, inside the picture."""
+    x1, y1, x2, y2 = box
+    margin = max(x2 - x1, y2 - y1) * PORTRAIT_MARGIN
+    height, width = picture.shape[:2]
+    left, top = int(max(0, x1 - margin)), int(max(0, y1 - margin))
+    return picture[top : int(min(height, y2 + margin)), left : int(min(width, x2 + margin))].copy()
+
+
+def _jpeg(picture: Picture | None) -> bytes:
+    if picture is None or not picture.size:
+        return b""
+    longest = max(picture.shape[:2])
+    if longest > PORTRAIT_SIDE_MAX:
+        zoom = PORTRAIT_SIDE_MAX / longest
+        picture = np.asarray(cv2.resize(picture, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA), np.uint8)
+    ok, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 88])
+    return data.tobytes() if ok else b""
+

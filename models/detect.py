@@ -1,0 +1,74 @@
+"""What every face detector here shares: how a picture is brought to the net's size, and non-maximum suppression.
+
+A detector is given any picture and returns faces in that picture's own pixels, best first.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from models.faces import Faces, Floats, Picture
+
+STRIDE = 32
+"""The nets halve five times: both sides must be multiples of 32."""
+CANDIDATES_MAX = 400
+"""Boxes that enter suppression: far more than people fit before one camera; a picture of pure noise may not cost a second."""
+
+
+class Detector(Protocol):
+    model: str
+
+    def detect(self, picture: Picture, side_px: int) -> Faces:
+        """Faces of one (H, W, 3) BGR picture, looked at with its longer side scaled to `side_px`."""
+        ...
+
+    def detect_crops(self, crops: Picture) -> list[Faces]:
+        """Faces of (N, S, S, 3) BGR crops of one size (S a multiple of 32), in one run."""
+        ...
+
+
+def fitted(picture: Picture, side_px: int) -> tuple[Picture, float]:
+    """The picture with its longer side at `side_px`, padded with black to multiples of 32 at the right and below, and the scale applied."""
+    height, width = picture.shape[:2]
+    scale = side_px / max(height, width)
+    new_width, new_height = max(1, round(width * scale)), max(1, round(height * scale))
+    padded = np.zeros((round_up(new_height), round_up(new_width), 3), np.uint8)
+    inside = padded[:new_height, :new_width]
+    if (new_height, new_width) == (height, width):
+        inside[:] = picture
+    else:
+        cv2.resize(picture, (new_width, new_height), dst=inside, interpolation=cv2.INTER_AREA if scale < 0.4 else cv2.INTER_LINEAR)
+    return padded, scale
+
+
+def round_up(side: int) -> int:
+    return -(-side // STRIDE) * STRIDE
+
+
+def suppressed(faces: Faces, iou_max: float) -> Faces:
+    """Greedy non-maximum suppression; best first."""
+    if len(faces) < 2:
+        return faces
+    faces = faces.take(np.argsort(-faces.scores, kind="stable")[:CANDIDATES_MAX])
+    overlap = iou(faces.boxes, faces.boxes)
+    keep = np.ones(len(faces), bool)
+    for i in range(len(faces)):
+        if keep[i]:
+            keep[i + 1 :] &= overlap[i, i + 1 :] <= iou_max
+    return faces.take(keep)
+
+
+def iou(a: Floats, b: Floats) -> Floats:
+    """Intersection over union of (N, 4) and (M, 4) boxes: (N, M)."""
+    low = np.maximum(a[:, None, :2], b[None, :, :2])
+    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    inside = np.prod(np.clip(high - low, 0, None), axis=2)
+    area_a = np.prod(np.clip(a[:, 2:] - a[:, :2], 0, None), axis=1)
+    area_b = np.prod(np.clip(b[:, 2:] - b[:, :2], 0, None), axis=1)
+    union = area_a[:, None] + area_b[None] - inside
+    return np.asarray(inside / np.maximum(union, 1e-9), np.float32)
+
+

@@ -1,0 +1,109 @@
+"""Records on their way to the hub, in a table of the appliance's database: `outbox (sequence, made_ms, kind, payload_sealed)`.
+
+A record is appended in the transaction that changes what it tells of. Sequence numbers have no holes and are never used again, also not
+after acknowledged records are gone. Payloads are sealed at rest by a function the caller brings: this package has no key.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from typing import Protocol
+
+from sync.records import Record, encoded, kind_of
+
+TABLE, COLUMN = "outbox", "payload_sealed"
+BATCH_RECORDS_MAX = 500
+BATCH_BYTES_MAX = 1 << 20
+"""A batch of this size crosses a shop's slow line (1 Mbit/s up) within ten seconds."""
+RECORDS_MAX = 2_000_000
+BYTES_MAX = 2 << 30
+"""A busy store makes 20,000 records of half a kilobyte a day: both bounds are more than three months without a line."""
+WARN_SHARE = 0.5
+
+
+class Seal(Protocol):
+    def __call__(self, value: bytes, /, *, table: str, column: str, row: str) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    sequence: int
+    made_ms: int
+    kind: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Pressure:
+    """How full the outbox is. `share` of its bound, 0..1 and more; `loud`: somebody should be told."""
+
+    records: int
+    bytes: int
+    oldest_ms: int | None
+    share: float
+
+    @property
+    def loud(self) -> bool:
+        return self.share >= WARN_SHARE
+
+
+def append(connection: sqlite3.Connection, record: Record, made_ms: int, seal: Seal) -> int:
+    """The record's sequence number. Must run in the caller's transaction, so that fact and record are stored together or not at all."""
+    if not connection.in_transaction:
+        raise RuntimeError("a record is appended in the transaction of what it tells of; none is open")
+    # SQLite counts AUTOINCREMENT numbers in this table and takes them back with the transaction: no hole, no reuse.
+    last = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", [TABLE]).fetchone()
+    sequence = (last[0] if last else 0) + 1
+    sealed = seal(encoded(record), table=TABLE, column=COLUMN, row=str(sequence))
+    connection.execute("INSERT INTO outbox VALUES (?, ?, ?, ?)", [sequence, made_ms, kind_of(record), sealed])
+    return sequence
+
+
+def pending(
+    connection: sqlite3.Connection, unseal: Seal, *, after: int = 0, records_max: int = BATCH_RECORDS_MAX, bytes_max: int = BATCH_BYTES_MAX
+) -> list[Entry]:
+    """The next records behind `after`, in order, at least one if there is any. Raises what `unseal` raises."""
+    entries: list[Entry] = []
+    size = 0
+    rows = connection.execute(
+        "SELECT sequence, made_ms, kind, payload_sealed FROM outbox WHERE sequence > ? ORDER BY sequence LIMIT ?", [after, records_max]
+    )
+    for sequence, made_ms, kind, sealed in rows:
+        payload = unseal(sealed, table=TABLE, column=COLUMN, row=str(sequence))
+        if entries and size + len(payload) > bytes_max:
+            break
+        entries.append(Entry(sequence, made_ms, kind, payload))
+        size += len(payload)
+    rows.close()
+    return entries
+
+
+def acknowledge(connection: sqlite3.Connection, through: int) -> int:
+    """Drops what the hub has committed; how many. A repeated or old acknowledgement drops nothing. Raises ValueError for a number that was
+    never given: that hub is talking of somebody else's records."""
+    if through > newest(connection):
+        raise ValueError(f"the hub acknowledges record {through}, but the newest is {newest(connection)}")
+    return connection.execute("DELETE FROM outbox WHERE sequence <= ?", [through]).rowcount
+
+
+def newest(connection: sqlite3.Connection) -> int:
+    """The last sequence number that was given; 0 before the first."""
+    last = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", [TABLE]).fetchone()
+    return int(last[0]) if last else 0
+
+
+def pressure(connection: sqlite3.Connection, *, records_max: int = RECORDS_MAX, bytes_max: int = BYTES_MAX) -> Pressure:
+    row = connection.execute("SELECT count(*), coalesce(sum(length(payload_sealed)), 0), min(made_ms) FROM outbox").fetchone()
+    records, size, oldest = row
+    return Pressure(records, size, oldest, max(records / records_max, size / bytes_max))
+
+
+def shed(connection: sqlite3.Connection, *, records_max: int = RECORDS_MAX, bytes_max: int = BYTES_MAX) -> int:
+    """Keeps the outbox within its bound by dropping the oldest records down to half of it; how many. The database still has the facts:
+    the hub, which sees a first number later than the one it waits for, asks for them anew."""
+    full = pressure(connection, records_max=records_max, bytes_max=bytes_max)
+    if full.share <= 1.0:
+        return 0
+    kept = max(1, int(full.records / full.share / 2))
+    return connection.execute("DELETE FROM outbox WHERE sequence <= ?", [newest(connection) - kept]).rowcount
