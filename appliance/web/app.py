@@ -55,16 +55,18 @@ def create_app(deps: WebDeps) -> Litestar:
         words = _("Nothing is lost: cameras and visits go on. Load the page again; if it fails again, the log says where.")
         return pages.page("refused.html", here="", status=500, title=_("This page could not be made"), detail=words)
 
-    return Litestar(
+    app = Litestar(
         route_handlers=[*ROUTES, asset],
         dependencies={"pages": Provide(lambda: pages, sync_to_thread=False)},
-        middleware=[],
         exception_handlers={HTTPException: refused, Exception: failed},
         request_max_body_size=BODY_BYTES_MAX,
         openapi_config=None,
         logging_config=None,
         debug=False,
     )
+    # Around the whole app and not as its middleware: an address without a route is guarded too.
+    app.asgi_handler = guarded(app.asgi_handler)
+    return app
 
 
 def title(status: int) -> str:

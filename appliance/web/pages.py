@@ -5,13 +5,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment
 from litestar import Response
 from litestar.enums import MediaType
-from litestar.params import Dependency
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
 
 from appliance.live import Live
 from appliance.web.cameras import CameraLine
@@ -83,4 +83,4 @@ class Pages:
         return Response(self.text(template, here=here, **values), media_type=MediaType.HTML, status_code=status)
 
 
-GivenPages = Annotated[Pages, Dependency(skip_validation=True)]
+GivenPages = NamedDependency[SkipValidation[Pages]]
