@@ -1,4 +1,4 @@
-"""Templates: the environment that every page of ours is rendered in. Everything is escaped; an unknown variable is an error, not a blank."""
+"""The environment that every page of ours is rendered in. Everything is escaped; an unknown variable is an error, not a blank."""
 
 from __future__ import annotations
 

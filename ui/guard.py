@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from litestar.datastructures import Headers, MutableScopeHeaders
+from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -57,8 +58,9 @@ def guarded(app: ASGIApp) -> ASGIApp:
     """Middleware: refuse what is not ours, add the safe headers to the rest."""
 
     async def guard(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await app(scope, receive, send)
+        if scope["type"] == ScopeType.WEBSOCKET or "method" not in scope:
+            # We have none; without a word about it the connection is refused.
+            await send({"type": "websocket.close", "code": 1008, "reason": ""})
             return
 
         async def send_safely(message: Message) -> None:

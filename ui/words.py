@@ -1,4 +1,4 @@
-"""The one door for words that people read. English is the source; a catalogue can be put behind these two functions and nothing else changes."""
+"""The one door for words that people read. English is the source; a catalogue can be put behind these two functions."""
 
 from __future__ import annotations
 

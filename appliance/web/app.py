@@ -8,7 +8,6 @@ from pathlib import Path
 from litestar import Litestar, Request, Response, get
 from litestar.datastructures import State
 from litestar.di import Provide
-from litestar.enums import MediaType
 from litestar.exceptions import HTTPException, NotFoundException
 from litestar.params import FromPath, FromQuery
 
@@ -43,7 +42,7 @@ def create_app(deps: WebDeps) -> Litestar:
     pages = Pages(deps, frame.environment((HERE / "templates",), found), found)
 
     def refused(_request: Request[object, object, State], error: HTTPException) -> Response[str]:
-        return pages.page("refused.html", here="", status=error.status_code, title=title(error.status_code), detail=error.detail)
+        return pages.page("refused.html", "", {"title": title(error.status_code), "detail": error.detail}, error.status_code)
 
     def failed(request: Request[object, object, State], error: Exception) -> Response[str]:
         # The route's own name, not the address; and where it failed, not the error's words: they may hold a name.
@@ -53,7 +52,7 @@ def create_app(deps: WebDeps) -> Litestar:
         where = f"{Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}" if place is not None else "unknown"
         log.error("page_failed route=%s error=%s at=%s", request.route_handler.name or request.route_handler, type(error).__name__, where)
         words = _("Nothing is lost: cameras and visits go on. Load the page again; if it fails again, the log says where.")
-        return pages.page("refused.html", here="", status=500, title=_("This page could not be made"), detail=words)
+        return pages.page("refused.html", "", {"title": _("This page could not be made"), "detail": words}, 500)
 
     app = Litestar(
         route_handlers=[*ROUTES, asset],

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment
 from litestar import Response
-from litestar.enums import MediaType
 from litestar.di import NamedDependency
+from litestar.enums import MediaType
 from litestar.params import SkipValidation
 
 from appliance.live import Live
@@ -59,7 +59,7 @@ class Pages:
     environment: Environment
     assets: Mapping[str, Asset]
 
-    def text(self, template: str, **values: object) -> str:
+    def text(self, template: str, values: Mapping[str, object]) -> str:
         """A template with what every template may use: the clock and its own zone, the site and its recognition pack."""
         deps = self.deps
         zone, now = deps.time_zone, deps.now()
@@ -75,12 +75,13 @@ class Pages:
             clock_exact=lambda at: formats.clock_exact(at, zone),
             machine_time=lambda at: formats.machine_time(at, zone),
             when=lambda at: f"{formats.short_day(formats.day_of(at, zone), today)} {formats.clock(at, zone)}",
+            day=lambda at: formats.short_day(formats.day_of(at, zone), today),
             long_day=lambda day: formats.long_day(day, today),
         )
 
-    def page(self, template: str, here: str, status: int = 200, **values: object) -> Response[str]:
+    def page(self, template: str, here: str, values: Mapping[str, object], status: int = 200) -> Response[str]:
         """`here`: the entry of the navigation that this page belongs to."""
-        return Response(self.text(template, here=here, **values), media_type=MediaType.HTML, status_code=status)
+        return Response(self.text(template, {"here": here, **values}), media_type=MediaType.HTML, status_code=status)
 
 
 GivenPages = NamedDependency[SkipValidation[Pages]]

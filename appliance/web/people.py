@@ -60,4 +60,5 @@ def read_people(connection: sqlite3.Connection, names: Names, page: int) -> Peop
 
 @get("/people", sync_to_thread=True)
 def people_page(pages: GivenPages, page: FromQuery[int] = 1) -> Response[str]:
-    return pages.page("people.html", here="people", found=read_people(pages.deps.query(), pages.deps.names, asked_page(page)))
+    found = read_people(pages.deps.query(), pages.deps.names, asked_page(page))
+    return pages.page("people.html", "people", {"found": found})

@@ -53,7 +53,7 @@ async def message(pages: Pages, news: Told) -> ServerSentEventMessage:
 
 def visit_line(pages: Pages, visit_id: str) -> str:
     row = read_visit_row(pages.deps.query(), pages.deps.names, visit_id)
-    return pages.text("visit_line.html", row=row) if row is not None else ""
+    return pages.text("visit_line.html", {"row": row}) if row is not None else ""
 
 
 @get("/cameras/{camera_id:str}/picture", sync_to_thread=True)

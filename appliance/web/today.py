@@ -107,16 +107,17 @@ def read_hours(connection: sqlite3.Connection, day: date, zone: ZoneInfo, now_ms
         hour = formats.local(start + quarter * QUARTER_MS, zone).hour
         of_hour = counts.setdefault(hour, {})
         of_hour[verdict] = of_hour.get(verdict, 0) + count
-    now = formats.local(now_ms, zone)
-    this_hour = now.hour if now.date() == day else 24 if now.date() > day else -1
+    moment = formats.local(now_ms, zone)
+    this_hour = moment.hour if moment.date() == day else 24 if moment.date() > day else -1
     first = min(SHOWN_HOURS[0], *counts, this_hour if 0 <= this_hour < 24 else 24)
     last = max(SHOWN_HOURS[1], *counts, this_hour if 0 <= this_hour < 24 else 0)
     most = max((sum(of_hour.values()) for of_hour in counts.values()), default=0) or 1
 
     def column(hour: int) -> Hour:
         new, returning, unsure = (counts.get(hour, {}).get(verdict, 0) for verdict in ("new", "returning", "unsure"))
-        parts = (round(100 * count / most, 2) for count in (new, returning, unsure))
-        return Hour(hour, new, returning, unsure, *parts, now=hour == this_hour, later=hour > this_hour)
+        new_part, returning_part, unsure_part = (round(100 * count / most, 2) for count in (new, returning, unsure))
+        now, later = hour == this_hour, hour > this_hour
+        return Hour(hour, new, returning, unsure, new_part, returning_part, unsure_part, now, later)
 
     return [column(hour) for hour in range(first, last + 1)]
 
@@ -160,13 +161,13 @@ def today_values(pages: Pages) -> dict[str, object]:
 
 @get("/", sync_to_thread=True)
 def today_page(pages: GivenPages) -> Response[str]:
-    return pages.page("today.html", here="today", **today_values(pages))
+    return pages.page("today.html", "today", today_values(pages))
 
 
 @get("/today/parts", sync_to_thread=True)
 def today_parts(pages: GivenPages) -> Response[str]:
     """The page's parts without its frame: what an open page takes over when something changed."""
-    return Response(pages.text("today_parts.html", **today_values(pages)), media_type=MediaType.HTML)
+    return Response(pages.text("today_parts.html", today_values(pages)), media_type=MediaType.HTML)
 
 
 @post("/notices/{notice_id:int}/dismiss", sync_to_thread=True)

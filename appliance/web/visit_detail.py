@@ -76,10 +76,12 @@ def read_sightings(connection: sqlite3.Connection, names: Names, visit_id: str) 
            WHERE s.visit_id = ? ORDER BY s.began_ms""",
         (_("a removed camera"), visit_id),
     ).fetchall()
-    return [
-        SightingLine(*row[:8], names(PersonRow(*row[11:])) if row[11] is not None else None, row[8], row[9], row[10])  # type: ignore[arg-type]
-        for row in found
-    ]
+    lines = []
+    for camera, began, ended, shots, width, model, verdict, reason, similarity, bar, logged_after_ms, *person in found:
+        nearest = names(PersonRow(*person)) if person[0] is not None else None
+        line = SightingLine(camera, began, ended, shots, width, model, verdict, reason, nearest, similarity, bar, logged_after_ms)
+        lines.append(line)
+    return lines
 
 
 def deciding_sighting(row: VisitRow, sightings: list[SightingLine]) -> SightingLine | None:
@@ -104,7 +106,8 @@ def why(row: VisitRow, line: SightingLine | None) -> str:
         "bar": formats.similarity(line.bar),
     }
     if row.kind == "unsure":
-        return words.doubt(line.nearest, line.similarity, line.bar)[:1].upper() + words.doubt(line.nearest, line.similarity, line.bar)[1:] + "."
+        doubt = words.doubt(line.nearest, line.similarity, line.bar)
+        return f"{doubt[0].upper()}{doubt[1:]}."
     if row.kind == "new":
         return _("Nobody known is near: the nearest is %(name)s (%(similarity)s, the same person from %(bar)s).") % values
     return _("Resembles %(name)s (%(similarity)s, needs %(bar)s).") % values
@@ -123,7 +126,7 @@ def visit_page(pages: GivenPages, visit_id: FromPath[str]) -> Response[str]:
     detail = read_visit_detail(deps.query(), deps.names, visit_id)
     if detail is None:
         raise NotFoundException(_("There is no such visit. It may have been erased."))
-    return pages.page("visit.html", here="visits", visit=detail, row=detail.row)
+    return pages.page("visit.html", "visits", {"visit": detail, "row": detail.row})
 
 
 @get("/visits/{visit_id:str}/face", sync_to_thread=True)

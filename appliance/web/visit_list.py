@@ -77,4 +77,4 @@ def visits_page(pages: GivenPages, day: FromQuery[str | None] = None, page: From
     deps = pages.deps
     asked = asked_day(day, formats.day_of(deps.now(), deps.time_zone))
     found = read_visit_list(deps.query(), deps.names, asked, deps.time_zone, asked_page(page))
-    return pages.page("visits.html", here="visits", found=found)
+    return pages.page("visits.html", "visits", {"found": found})

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from appliance.live import PAGES_MAX, WAITING_MAX, CameraChanged, FaceBox, Live, Missed, Told, TooManyPages, VisitChanged
+from appliance.live import PAGES_MAX, WAITING_MAX, CameraChanged, Event, FaceBox, Live, Missed, Told, TooManyPages, VisitChanged
 
 
 async def take(told: object, count: int) -> list[Told]:
@@ -22,8 +22,13 @@ def test_what_another_thread_tells_reaches_every_page_in_order() -> None:
         waiting = [asyncio.ensure_future(take(page, 3)) for page in pages]
         while live.pages() < 2:
             await asyncio.sleep(0.001)
-        events = [VisitChanged("a"), CameraChanged("front"), VisitChanged("b")]
-        teller = threading.Thread(target=lambda: [live.publish(event) for event in events])
+        events: list[Event] = [VisitChanged("a"), CameraChanged("front"), VisitChanged("b")]
+
+        def tell() -> None:
+            for event in events:
+                live.publish(event)
+
+        teller = threading.Thread(target=tell)
         teller.start()
         for page in waiting:
             assert [told.event for told in await page] == events

@@ -13,7 +13,7 @@ from tests.browser.portraits import entrance, portrait
 
 BY_HOUR = {9: 16, 10: 31, 11: 47, 12: 41, 13: 36, 14: 19}
 NAMED = {4: "Bob Tran", 11: "Mai Lê", 23: "Dũng Phạm"}
-FACES = ((7, 0.37, 0.42, 0.075), (11, 0.66, 0.37, 0.058), (52, 0.515, 0.30, 0.034))
+FACES = ((52, 0.46, 0.30, 0.036), (11, 0.73, 0.40, 0.062), (7, 0.27, 0.46, 0.085))
 """Who stands in the entrance just now: seed, middle of the face, width."""
 
 
@@ -70,6 +70,14 @@ def full_day(folder: Path) -> Shop:
             else:
                 come(f"t{serial}", kind, at, 40, 1, meet(1, "staff", "Alice Nguyễn"), nearest="p1", similarity=chance.uniform(0.6, 0.8))
     just_now(shop, come, meet)
+    # What the visit log itself would have written: a person's first visit is new, the others are counted from there.
+    shop.db.execute(
+        """UPDATE visits SET visit_number = ranked.n,
+               verdict = CASE WHEN verdict = 'staff' THEN 'staff' WHEN ranked.n = 1 THEN 'new' ELSE 'returning' END
+           FROM (SELECT id, row_number() OVER (PARTITION BY person_id ORDER BY first_seen_ms) AS n
+                 FROM visits WHERE person_id IS NOT NULL) ranked
+           WHERE ranked.id = visits.id"""
+    )
     for id_, visits in known.items():
         first, last = shop.db.execute("SELECT min(first_seen_ms), max(last_seen_ms) FROM visits WHERE person_id = ?", (id_,)).fetchone()
         shop.db.execute("UPDATE persons SET visit_count = ?, first_seen_ms = ?, last_seen_ms = ? WHERE id = ?", (visits, first, last, id_))
@@ -80,7 +88,7 @@ def just_now(shop: Shop, come, meet) -> None:  # type: ignore[no-untyped-def]
     """The last minute, in which each kind of decision is to be seen."""
     second = timedelta(seconds=1)
     come("now-mai", "returning", NOW - 12 * second, 5, 11, meet(11), nearest="p11", similarity=0.64)
-    come("now-new", "new", NOW - 9 * second, 1, 7, meet(1204), nearest="p4", similarity=0.22)
+    come("now-new", "new", NOW - 9 * second, 1, 7, meet(1297), nearest="p4", similarity=0.22)
     come("now-bob", "returning", NOW - 190 * second, 12, 4, meet(4), nearest="p4", similarity=0.71)
     come("now-doubt", "unsure", NOW - 250 * second, 0, 9092, None, nearest="p23", similarity=0.41)
     shop.visit("now-deciding", "new", NOW - 1 * second, None, 0, state="deciding", picture=portrait(52))
@@ -88,7 +96,8 @@ def just_now(shop: Shop, come, meet) -> None:  # type: ignore[no-untyped-def]
 
 def show_cameras(shop: Shop) -> None:
     """Puts a fresh picture with boxes before the first two cameras."""
-    labels = (("new", "", 1), ("returning", "Mai Lê", 5), ("deciding", "", 0))
+    (visits,) = shop.db.execute("SELECT visit_number FROM visits WHERE id = 'now-mai'").fetchone()
+    labels = (("deciding", "", 0), ("returning", "Mai Lê", visits), ("new", "", 1))
     boxes = []
     for (seed, x, y, wide), (verdict, name, number) in zip(FACES, labels, strict=True):
         high = wide * 16 / 9 * 1.25

@@ -27,8 +27,7 @@ def portrait(seed: int, side: int = SIDE) -> bytes:
     """A drawn head and shoulders as JPEG; the same seed is the same face."""
     big = draw(seed, side * SCALE)
     small = cv2.resize(big, (side, side), interpolation=cv2.INTER_AREA)
-    noise = np.random.default_rng(seed).normal(0, 2.2, small.shape)
-    return jpeg(np.clip(small + noise, 0, 255).astype(np.uint8))
+    return jpeg(np.asarray(small, np.uint8))
 
 
 def draw(seed: int, side: int) -> Picture:
@@ -59,7 +58,7 @@ def draw(seed: int, side: int) -> Picture:
     oval(middle, 51, wide, high, skin)
     oval(middle + wide * 0.35, 55, wide * 0.6, high * 0.72, shade(skin, 1.035))
     if beard:
-        oval(middle, 64, wide * 0.86, 15, shade(hair, 1.25), 0, 180)
+        oval(middle, 64, wide * 0.86, 15, shade(hair, 0.95), 0, 180)
     fringe = chance.choice((0.30, 0.38, 0.46))
     oval(middle, 51 - high * (1 - fringe / 2) + 3, wide + 1.5, high * fringe, hair)
     for eye in (-1, 1):
@@ -82,8 +81,8 @@ def entrance(faces: list[tuple[int, float, float, float]], width: int = 960, hei
     picture[floor:] = np.linspace((116, 128, 138), (150, 160, 168), height - floor)[:, None, :].astype(np.uint8)
     door = (round(width * 0.36), round(height * 0.1), round(width * 0.64), floor)
     cv2.rectangle(picture, door[:2], door[2:], (224, 226, 218), -1)
-    for x in (door[0], (door[0] + door[2]) // 2, door[2]):
-        cv2.line(picture, (x, door[1]), (x, floor), (82, 88, 90), 7, cv2.LINE_AA)
+    for post in (door[0], (door[0] + door[2]) // 2, door[2]):
+        cv2.line(picture, (post, door[1]), (post, floor), (82, 88, 90), 7, cv2.LINE_AA)
     cv2.line(picture, door[:2], (door[2], door[1]), (82, 88, 90), 7)
     for side in (0.06, 0.74):
         left, right = round(width * side), round(width * (side + 0.2))
@@ -96,7 +95,7 @@ def entrance(faces: list[tuple[int, float, float, float]], width: int = 960, hei
             cv2.line(picture, (left, y), (right, y), (96, 104, 112), 5)
     for seed, x, y, wide in faces:
         stand(picture, seed, round(x * width), round(y * height), round(wide * width))
-    return jpeg(cv2.GaussianBlur(picture, (3, 3), 0), 78)
+    return jpeg(np.asarray(cv2.GaussianBlur(picture, (3, 3), 0), np.uint8), 78)
 
 
 def stand(picture: Picture, seed: int, x: int, y: int, wide: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import sys
 import tempfile
 from pathlib import Path
@@ -23,7 +22,12 @@ PAGES = (("today", "/"), ("visits", "/visits"), ("people", "/people"), ("visit",
 WIDTHS = (("wide", 1440, 900), ("phone", 390, 844))
 Scheme = Literal["light", "dark"]
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
-HEIGHT_MAX = 2200
+SHOWN_FACES_ARE_THERE = """new Promise((there) => {
+    const waits = (image) => !image.hidden && !image.complete && image.getBoundingClientRect().top < innerHeight;
+    const look = () => [...document.images].some(waits) ? setTimeout(look, 20) : there();
+    look();
+})"""
+HEIGHT_MAX = 1360
 """Longer pages are cut: the list goes on the same."""
 
 
@@ -39,7 +43,7 @@ def take(browser: Browser, address: str, name: str, path: str, folder: Path) -> 
                 wait_for_pictures(page)
             whole = page.evaluate("document.documentElement.scrollHeight")
             page.set_viewport_size({"width": width, "height": min(HEIGHT_MAX, max(height, whole))})
-            page.evaluate("Promise.all([...document.images].map((image) => image.hidden || image.decode()))")
+            page.evaluate(SHOWN_FACES_ARE_THERE)
             if path == "/":
                 wait_for_pictures(page)
             write(page.screenshot(), folder / f"{name}-{width_name}-{scheme}.png")
@@ -61,7 +65,7 @@ def write(png: bytes, path: Path) -> None:
     levels[picture > 251] = 255
     written, content = cv2.imencode(".png", levels, [cv2.IMWRITE_PNG_COMPRESSION, 9])
     assert written
-    path.write_bytes(io.BytesIO(content.tobytes()).getvalue())
+    path.write_bytes(content.tobytes())
 
 
 def main(folder: Path) -> None:

@@ -7,6 +7,8 @@ const FAILED_MS = 2_000;
 const ANSWER_MS_MAX = 5_000;
 const OLD_MS = 3_000;
 const STALE_MS = 10_000;
+// Room at the lower edge for the line that says how the camera is.
+const STATE_PX = 28;
 
 const started = new WeakSet();
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -108,12 +110,31 @@ function draw(layer, boxes) {
     element.style.top = `${box.y * 100}%`;
     element.style.width = `${box.width * 100}%`;
     element.style.height = `${box.height * 100}%`;
-    // The label stays inside the picture: towards the middle near its right edge, above the face near its lower one.
-    element.classList.toggle("rightmost", box.x + box.width / 2 > 0.6);
-    element.classList.toggle("lowest", box.y + box.height > 0.78);
     element.firstChild.textContent = box.label;
   }
   for (const element of kept.values()) element.remove();
+  placeLabels(layer, boxes);
+}
+
+/** Each label goes below or above its face, to the right or the left, wherever it lies inside the picture and on no other label. */
+function placeLabels(layer, boxes) {
+  const { clientWidth: width, clientHeight: height } = layer;
+  const taken = [];
+  const byId = new Map([...layer.children].map((element) => [element.dataset.id, element]));
+  // The nearest people first: they have the largest faces and get the best places.
+  for (const box of [...boxes].sort((one, other) => other.width - one.width)) {
+    const element = byId.get(box.id);
+    const label = element.firstChild;
+    const [w, h] = [label.offsetWidth, label.offsetHeight];
+    const [left, right] = [box.x * width - 2, (box.x + box.width) * width + 2 - w];
+    const [below, above] = [(box.y + box.height) * height + 6, box.y * height - 6 - h];
+    const places = [[left, below, ""], [right, below, "right"], [left, above, "above"], [right, above, "right above"]];
+    const free = ([x, y]) => x >= 0 && y >= 0 && x + w <= width && y + h <= height - STATE_PX &&
+      taken.every((other) => x >= other.x + other.w || other.x >= x + w || y >= other.y + other.h || other.y >= y + h);
+    const [x, y, classes] = places.find(free) ?? places[0];
+    taken.push({ x, y, w, h });
+    for (const name of ["right", "above"]) element.classList.toggle(name, classes.includes(name));
+  }
 }
 
 function made(id) {

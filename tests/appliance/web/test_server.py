@@ -133,7 +133,11 @@ def test_an_address_of_another_machine_is_said_in_one_sentence(shop: Shop) -> No
 
 
 def test_rubbish_on_the_port_harms_nobody(server: Server) -> None:
-    for rubbish in (b"\x16\x03\x01\x02\x00\x01\x00", b"GET / HTTP/1.1\r\n\r\n", b"POST /notices/1/dismiss HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n"):
+    for rubbish in (
+        b"\x16\x03\x01\x02\x00\x01\x00",
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"POST /notices/1/dismiss HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n",
+    ):
         with socket.create_connection(("127.0.0.1", server.port), timeout=5) as line:
             line.sendall(rubbish)
             line.shutdown(socket.SHUT_WR)
