@@ -93,8 +93,8 @@ def entrance(faces: list[tuple[int, float, float, float]], width: int = 960, hei
                 x = left + index * (right - left) // 9
                 cv2.rectangle(picture, (x, y - 34 + (index * 7) % 11), (x + 15, y), shade(colour, 1.12), -1)
             cv2.line(picture, (left, y), (right, y), (96, 104, 112), 5)
-    for seed, x, y, wide in faces:
-        stand(picture, seed, round(x * width), round(y * height), round(wide * width))
+    for seed, across, down, wide in faces:
+        stand(picture, seed, round(across * width), round(down * height), round(wide * width))
     return jpeg(np.asarray(cv2.GaussianBlur(picture, (3, 3), 0), np.uint8), 78)
 
 
