@@ -27,7 +27,7 @@ SHOWN_FACES_ARE_THERE = """new Promise((there) => {
     const look = () => [...document.images].some(waits) ? setTimeout(look, 20) : there();
     look();
 })"""
-HEIGHT_MAX = 1360
+HEIGHT_MAX = 1240
 """Longer pages are cut: the list goes on the same."""
 
 
