@@ -77,7 +77,8 @@ def test_a_browser_that_comes_back_by_itself_learns_that_it_missed_something(ser
 
 def test_a_page_that_is_closed_is_forgotten(server: Server, shop: Shop) -> None:
     with httpx.stream("GET", f"{server.address}/live", timeout=5) as answer:
-        next(events(answer))
+        reader = events(answer)  # kept: httpx closes a stream whose reader is dropped
+        next(reader)
         wait_for_pages(shop, 1)
     wait_for_pages(shop, 0)
 
