@@ -1,0 +1,72 @@
+"""The store's web page: its routes, and what a request that goes wrong is answered."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from litestar import Litestar, Request, Response, get
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.exceptions import HTTPException, NotFoundException
+from litestar.params import FromPath, FromQuery
+
+from appliance.web.pages import GivenPages, Pages, WebDeps
+from appliance.web.people import people_page
+from appliance.web.stream import camera_picture, live_stream
+from appliance.web.today import dismiss_notice, today_page, today_parts
+from appliance.web.visit_detail import visit_face, visit_page
+from appliance.web.visit_list import visits_page
+from ui import assets, frame
+from ui.guard import guarded
+from ui.words import gettext as _
+
+log = logging.getLogger(__name__)
+HERE = Path(__file__).parent
+BODY_BYTES_MAX = 64 << 10
+"""The only form so far has one button."""
+ROUTES = (today_page, today_parts, dismiss_notice, visits_page, visit_page, visit_face, people_page, live_stream, camera_picture)
+
+
+@get("/static/{name:str}", sync_to_thread=False)
+def asset(pages: GivenPages, name: FromPath[str], v: FromQuery[str | None] = None) -> Response[bytes]:
+    found = pages.assets.get(name)
+    if found is None:
+        raise NotFoundException(_("There is no such file."))
+    kept = "public, max-age=31536000, immutable" if v == found.version else "no-cache"
+    return Response(found.content, media_type=found.kind, headers={"cache-control": kept})
+
+
+def create_app(deps: WebDeps) -> Litestar:
+    found = assets.load_assets((assets.FOLDER, HERE / "static"))
+    pages = Pages(deps, frame.environment((HERE / "templates",), found), found)
+
+    def refused(_request: Request[object, object, State], error: HTTPException) -> Response[str]:
+        return pages.page("refused.html", "", {"title": title(error.status_code), "detail": error.detail}, error.status_code)
+
+    def failed(request: Request[object, object, State], error: Exception) -> Response[str]:
+        # The route's own name, not the address; and where it failed, not the error's words: they may hold a name.
+        place = error.__traceback__
+        while place is not None and place.tb_next is not None:
+            place = place.tb_next
+        where = f"{Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}" if place is not None else "unknown"
+        log.error("page_failed route=%s error=%s at=%s", request.route_handler.name or request.route_handler, type(error).__name__, where)
+        words = _("Nothing is lost: cameras and visits go on. Load the page again; if it fails again, the log says where.")
+        return pages.page("refused.html", "", {"title": _("This page could not be made"), "detail": words}, 500)
+
+    app = Litestar(
+        route_handlers=[*ROUTES, asset],
+        dependencies={"pages": Provide(lambda: pages, sync_to_thread=False)},
+        exception_handlers={HTTPException: refused, Exception: failed},
+        request_max_body_size=BODY_BYTES_MAX,
+        openapi_config=None,
+        logging_config=None,
+        debug=False,
+    )
+    # Around the whole app and not as its middleware: an address without a route is guarded too.
+    app.asgi_handler = guarded(app.asgi_handler)
+    return app
+
+
+def title(status: int) -> str:
+    return {404: _("Not here"), 400: _("That does not fit"), 503: _("Too busy")}.get(status, _("That did not work"))

@@ -1,0 +1,87 @@
+"""What the pages are given, and how one is put into the frame. `main.py` fills in WebDeps; nothing in this folder reaches past it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment
+from litestar import Response
+from litestar.di import NamedDependency
+from litestar.enums import MediaType
+from litestar.params import SkipValidation
+
+from appliance.live import Live
+from appliance.web.cameras import CameraLine
+from ui import formats
+from ui.assets import Asset
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """A person as the table has it; the name is still sealed."""
+
+    id: str
+    number: int
+    role: str
+    name_sealed: bytes | None
+
+
+Names = Callable[[PersonRow], str]
+"""What to call a person on a page: the unsealed name, or "Visitor 1204"."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebDeps:
+    query: Callable[[], sqlite3.Connection]
+    """The calling thread's own read-only connection."""
+    names: Names
+    dismiss_notice: Callable[[int], None]
+    snapshot: Callable[[str], bytes | None]
+    """A visit's face as JPEG, by the visit's id."""
+    live: Live
+    cameras: Callable[[], list[CameraLine]]
+    look: Callable[[str, float], None]
+    """Ask a camera for pictures for so many seconds."""
+    time_zone: ZoneInfo
+    site_name: str
+    pack_name: str
+    weak_pack: bool
+    now: Callable[[], int]
+    """UTC milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    deps: WebDeps
+    environment: Environment
+    assets: Mapping[str, Asset]
+
+    def text(self, template: str, values: Mapping[str, object]) -> str:
+        """A template with what every template may use: the clock and its own zone, the site and its recognition pack."""
+        deps = self.deps
+        zone, now = deps.time_zone, deps.now()
+        today = formats.day_of(now, zone)
+        return self.environment.get_template(template).render(
+            values,
+            site_name=deps.site_name,
+            pack_name=deps.pack_name,
+            weak_pack=deps.weak_pack,
+            now_ms=now,
+            today=today,
+            clock=lambda at: formats.clock(at, zone),
+            clock_exact=lambda at: formats.clock_exact(at, zone),
+            machine_time=lambda at: formats.machine_time(at, zone),
+            when=lambda at: f"{formats.short_day(formats.day_of(at, zone), today)} {formats.clock(at, zone)}",
+            day=lambda at: formats.short_day(formats.day_of(at, zone), today),
+            long_day=lambda day: formats.long_day(day, today),
+        )
+
+    def page(self, template: str, here: str, values: Mapping[str, object], status: int = 200) -> Response[str]:
+        """`here`: the entry of the navigation that this page belongs to."""
+        return Response(self.text(template, {"here": here, **values}), media_type=MediaType.HTML, status_code=status)
+
+
+GivenPages = NamedDependency[SkipValidation[Pages]]

@@ -1,0 +1,95 @@
+"""Runs the page in a thread of the main process and stops it within a second, open streams included."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import threading
+from collections.abc import Callable
+
+import uvicorn
+from litestar.types import ASGIApp
+
+START_S_MAX = 10.0
+STOP_S_MAX = 0.8
+"""For open requests to end by themselves; after that they are cut. Streams end at once, a page takes less than a tenth of this."""
+CONNECTIONS_MAX = 200
+
+
+class CannotServe(Exception):
+    """The page cannot be opened; the message is a sentence for whoever started the program."""
+
+
+class Server:
+    def __init__(self, server: uvicorn.Server, thread: threading.Thread, address: str, port: int, end_streams: Callable[[], None]) -> None:
+        self.address = address
+        self.port = port
+        self._server = server
+        self._thread = thread
+        self._end_streams = end_streams
+
+    def stop(self) -> None:
+        """Stopping twice is harmless."""
+        self._end_streams()
+        self._server.should_exit = True
+        self._thread.join(STOP_S_MAX)
+        if self._thread.is_alive():
+            self._server.force_exit = True
+            self._thread.join(STOP_S_MAX)
+
+
+def serve(app: ASGIApp, host: str, port: int, end_streams: Callable[[], None]) -> Server:
+    """`port` 0: any free one; the answer's `port` says which. `end_streams`: `Live.close`. Raises CannotServe."""
+    listening = listen(host, port)
+    bound = listening.getsockname()[1]
+    config = uvicorn.Config(
+        app,
+        http="h11",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=CONNECTIONS_MAX,
+        timeout_keep_alive=20,
+        timeout_graceful_shutdown=1,
+    )
+    server = uvicorn.Server(config)
+    # A daemon, so that a page that hangs can never keep the whole program from ending.
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="web", daemon=True)
+    thread.start()
+    waited = threading.Event()
+    for _ in range(round(START_S_MAX / 0.01)):
+        if server.started:
+            shown = f"[{host}]" if ":" in host else host
+            return Server(server, thread, f"http://{shown}:{bound}", bound, end_streams)
+        if not thread.is_alive():
+            break
+        waited.wait(0.01)
+    server.should_exit = True
+    listening.close()
+    raise CannotServe(f"The page did not start at {host}, port {bound}. The log says why.")
+
+
+def listen(host: str, port: int) -> socket.socket:
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+        listening.listen(128)
+    except OSError as error:
+        listening.close()
+        raise CannotServe(sentence(error, host, port)) from None
+    listening.setblocking(False)
+    return listening
+
+
+def sentence(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} of {host} is taken, perhaps by a Regulars that runs already. Stop that program or choose another port."
+    if error.errno == errno.EACCES:
+        return f"Port {port} of {host} may not be opened by this user. Choose a port of 1024 or more."
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"{host} is no address of this machine. Use 127.0.0.1."
+    return f"The page cannot be opened at {host}, port {port}: {error.strerror or error}."

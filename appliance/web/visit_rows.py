@@ -1,0 +1,79 @@
+"""One visit as a line of a list: who, how sure, when, before which cameras. Read here for every page that lists visits."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from appliance.web import words
+from appliance.web.pages import Names, PersonRow
+from ui.words import gettext as _
+
+Kind = Literal["new", "back", "staff", "unsure", "deciding"]
+
+COLUMNS = """v.id, v.verdict, v.state, v.first_seen_ms, v.last_seen_ms, v.visit_number, v.snapshot IS NOT NULL,
+    p.id, p.number, p.role, p.name_sealed FROM visits v LEFT JOIN persons p ON p.id = v.person_id"""
+"""Follows SELECT; the reader of these columns is `read_rows`."""
+
+
+@dataclass(frozen=True, slots=True)
+class VisitRow:
+    id: str
+    kind: Kind
+    who: str
+    words: str
+    cameras: tuple[str, ...]
+    first_seen_ms: int
+    last_seen_ms: int
+    has_picture: bool
+    person_id: str | None
+
+
+def read_rows(connection: sqlite3.Connection, names: Names, where: str, values: Sequence[object]) -> list[VisitRow]:
+    """`where`: SQL of ours that follows the FROM clause, with its order and limit; only `values` come from outside."""
+    found = connection.execute(f"SELECT {COLUMNS} {where}", tuple(values)).fetchall()
+    cameras, doubts = read_cameras_and_doubts(connection, names, [row[0] for row in found])
+    return [visit_row(row, names, cameras.get(row[0], ()), doubts.get(row[0])) for row in found]
+
+
+def visit_row(row: Sequence[object], names: Names, cameras: tuple[str, ...], doubt: str | None) -> VisitRow:
+    id_, verdict, state, first_ms, last_ms, number, has_picture, *person = row
+    assert isinstance(id_, str) and isinstance(verdict, str) and isinstance(first_ms, int) and isinstance(last_ms, int)
+    assert isinstance(number, int)
+    known = PersonRow(*person) if person[0] is not None else None  # type: ignore[arg-type]
+    who = names(known) if known else _("Somebody")
+    said: str
+    kind: Kind
+    if state == "deciding":
+        kind, said = "deciding", _("still looking")
+    elif verdict == "unsure":
+        # A doubtful visit names nobody, whatever stands beside it in the table.
+        kind, who, said, known = "unsure", _("Somebody"), doubt or words.doubt(None, None, None), None
+    else:
+        kind = "new" if verdict == "new" else "staff" if verdict == "staff" else "back"
+        said = words.visit_words(verdict, number)
+    return VisitRow(id_, kind, who, said, cameras, first_ms, last_ms, bool(has_picture), known.id if known else None)
+
+
+def read_cameras_and_doubts(
+    connection: sqlite3.Connection, names: Names, visit_ids: list[str]
+) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
+    """By visit: the names of its cameras in the order it came before them, and for a doubtful one whom it resembles most."""
+    marks = ",".join("?" * len(visit_ids))
+    rows = connection.execute(
+        f"""SELECT s.visit_id, coalesce(c.name, ?), s.verdict, s.similarity, s.bar, p.id, p.number, p.role, p.name_sealed
+            FROM sightings s LEFT JOIN cameras c ON c.id = s.camera_id LEFT JOIN persons p ON p.id = s.nearest_person_id
+            WHERE s.visit_id IN ({marks}) ORDER BY s.began_ms""",
+        (_("a removed camera"), *visit_ids),
+    ).fetchall()
+    cameras: dict[str, dict[str, None]] = {}
+    nearest: dict[str, tuple[float, str]] = {}
+    for visit_id, camera, verdict, similarity, bar, *person in rows:
+        cameras.setdefault(visit_id, {})[camera] = None
+        if verdict == "unsure" and person[0] is not None:
+            height = -1.0 if similarity is None else similarity
+            if visit_id not in nearest or height > nearest[visit_id][0]:
+                nearest[visit_id] = (height, words.doubt(names(PersonRow(*person)), similarity, bar))
+    return {id_: tuple(found) for id_, found in cameras.items()}, {id_: said for id_, (_height, said) in nearest.items()}

@@ -1,0 +1,49 @@
+"""How a decision is said: short, true, in the reader's terms. A doubt is written as a doubt."""
+
+from __future__ import annotations
+
+from ui import formats
+from ui.words import gettext as _
+
+
+def visitor(number: int) -> str:
+    """What to call somebody without a name."""
+    return _("Visitor %(number)s") % {"number": formats.number(number)}
+
+
+def box_label(verdict: str, name: str, visit_number: int) -> str:
+    """For the box over a camera's picture. `verdict`: as in visits, or "deciding"."""
+    if verdict == "returning":
+        if visit_number < 2:
+            return _("Welcome back, %(name)s") % {"name": name}
+        return _("Welcome back, %(name)s – %(nth)s visit") % {"name": name, "nth": formats.ordinal(visit_number)}
+    return {"new": _("New visitor"), "staff": _("Staff"), "unsure": _("Not sure")}.get(verdict, _("Looking…"))
+
+
+def box_kind(verdict: str) -> str:
+    return {"returning": "back", "new": "new", "staff": "staff", "unsure": "unsure"}.get(verdict, "deciding")
+
+
+def doubt(nearest: str | None, similarity: float | None, bar: float | None) -> str:
+    """might be Visitor 92 (.41, needs .46)"""
+    if nearest is None:
+        return _("not seen well enough to say")
+    if similarity is None:
+        return _("might be %(name)s") % {"name": nearest}
+    if bar is None:
+        return _("might be %(name)s (%(similarity)s)") % {"name": nearest, "similarity": formats.similarity(similarity)}
+    return _("might be %(name)s (%(similarity)s, needs %(bar)s)") % {
+        "name": nearest,
+        "similarity": formats.similarity(similarity),
+        "bar": formats.similarity(bar),
+    }
+
+
+def visit_words(verdict: str, visit_number: int) -> str:
+    if verdict == "staff":
+        return _("staff, not counted")
+    if verdict == "new":
+        return _("first visit")
+    if visit_number > 1:
+        return _("%(nth)s visit") % {"nth": formats.ordinal(visit_number)}
+    return _("came back")

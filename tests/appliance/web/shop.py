@@ -1,0 +1,143 @@
+"""A store's database for the page's tests: made through the migrations, with Alice (staff), Bob (a customer who came back) and Charlie,
+who opted out and of whom there is only a count. The clock stands at 14:32 on Sunday, 22 November 2026, in Hanoi."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from sqlite_utils import Database
+
+from appliance.live import Live
+from appliance.migrations import migrations
+from appliance.web.cameras import CameraLine
+from appliance.web.pages import PersonRow, WebDeps
+from appliance.web.readers import readers
+from appliance.web.words import visitor
+
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+NOW = datetime(2026, 11, 22, 14, 32, tzinfo=ZONE)
+MINUTE = timedelta(minutes=1)
+JPEG = b"\xff\xd8\xff\xe0 a picture \xff\xd9"
+
+
+def ms(at: datetime) -> int:
+    return round(at.timestamp() * 1000)
+
+
+def names(person: PersonRow) -> str:
+    return person.name_sealed.decode() if person.name_sealed else visitor(person.number)
+
+
+@dataclass
+class Shop:
+    folder: Path
+    db: Database
+    live: Live
+    deps: WebDeps
+    cameras: list[CameraLine]
+    pictures: dict[str, bytes]
+    looks: list[tuple[str, float]] = field(default_factory=list)
+    clock_ms: int = ms(NOW)
+
+    def person(self, id_: str, number: int, role: str = "customer", name: str | None = None, visits: int = 1, seen: datetime = NOW) -> None:
+        self.db.execute(
+            "INSERT INTO persons VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (id_, number, role, name.encode() if name else None, ms(seen - timedelta(days=9)), ms(seen), visits, 0),
+        )
+
+    def visit(
+        self,
+        id_: str,
+        verdict: str,
+        at: datetime,
+        person: str | None = None,
+        number: int = 1,
+        state: str = "settled",
+        nearest: str | None = None,
+        similarity: float | None = None,
+        bar: float | None = 0.46,
+        camera: str = "front",
+        picture: bytes | None = JPEG,
+        seconds: int = 6,
+    ) -> None:
+        start, end = ms(at), ms(at + timedelta(seconds=seconds))
+        self.db.execute(
+            "INSERT INTO visits VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (id_, person, verdict, state, start, end, number, f"{id_}.jpg" if picture else None, 96.0),
+        )
+        self.db.execute(
+            "INSERT INTO sightings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+            (f"s-{id_}", id_, camera, start, end, 5, 96.4, "arcface_mobilefacenet", verdict, "", nearest, similarity, bar, 640),
+        )
+        if picture:
+            self.pictures[id_] = picture
+
+    def notice(self, words: str) -> int:
+        return int(self.db.execute("INSERT INTO notices (created_ms, kind, words) VALUES (?, 'test', ?)", (ms(NOW), words)).lastrowid or 0)
+
+    def camera(self, id_: str, name: str, state: str = "watching", **more: object) -> None:
+        self.db.execute(
+            "INSERT INTO cameras (id, name, kind, source_sealed, source_shown, created_ms) VALUES (?, ?, 'rtsp', x'00', '', 0)", (id_, name)
+        )
+        self.cameras.append(CameraLine(id_, name, state, ms(NOW - 12 * MINUTE), 5.0, 21.0, **more))  # type: ignore[arg-type]
+
+
+def open_shop(folder: Path, *, weak_pack: bool = False, site_name: str = "Ba Đình store") -> Shop:
+    """An empty store, nothing seen yet, no camera."""
+    path = folder / "regulars.db"
+    db = Database(path)
+    db.enable_wal()
+    migrations.apply(db)
+    db.conn.isolation_level = None
+    live = Live("boot")
+    cameras: list[CameraLine] = []
+    pictures: dict[str, bytes] = {}
+    looks: list[tuple[str, float]] = []
+
+    def dismiss(notice_id: int) -> None:
+        # The page's handlers run in threads of their own, this connection belongs to the test's.
+        writer = Database(path)
+        writer.execute("UPDATE notices SET dismissed_ms = coalesce(dismissed_ms, ?) WHERE id = ?", (ms(NOW), notice_id))
+        writer.conn.commit()
+        writer.close()
+
+    deps = WebDeps(
+        query=readers(path),
+        names=names,
+        dismiss_notice=dismiss,
+        snapshot=pictures.get,
+        live=live,
+        cameras=lambda: list(cameras),
+        look=lambda camera, seconds: looks.append((camera, seconds)),
+        time_zone=ZONE,
+        site_name=site_name,
+        pack_name="starter" if weak_pack else "open",
+        weak_pack=weak_pack,
+        now=lambda: shop.clock_ms,
+    )
+    shop = Shop(folder, db, live, deps, cameras, pictures, looks)
+    return shop
+
+
+def busy_shop(folder: Path) -> Shop:
+    """Alice was seen twice, Bob came back for the fifth time, visitor 1204 is new, somebody might be visitor 92, one is being decided."""
+    shop = open_shop(folder)
+    shop.camera("front", "Front entrance")
+    shop.camera("back", "Back door", "silent", error="no answer from 192.168.1.21")
+    shop.person("alice", 1, "staff", "Alice", visits=40)
+    shop.person("bob", 2, "customer", "Bob", visits=5)
+    shop.person("charlie", 3, "opted_out")
+    shop.person("p92", 92, seen=NOW - timedelta(days=3))
+    shop.person("p1204", 1204)
+    shop.db.execute("INSERT INTO opted_out_counts VALUES ('2026-11-22', 2)")
+    shop.visit("v-alice-1", "staff", NOW - 300 * MINUTE, "alice", 39, nearest="alice", similarity=0.71)
+    shop.visit("v-alice-2", "staff", NOW - 20 * MINUTE, "alice", 40, nearest="alice", similarity=0.68)
+    shop.visit("v-bob-old", "returning", NOW - timedelta(days=7), "bob", 4, nearest="bob", similarity=0.61)
+    shop.visit("v-bob", "returning", NOW - 1 * MINUTE, "bob", 5, nearest="bob", similarity=0.62)
+    shop.visit("v-new", "new", NOW - 2 * MINUTE, "p1204", 1, nearest="p92", similarity=0.21)
+    shop.visit("v-unsure", "unsure", NOW - 5 * MINUTE, None, 0, nearest="p92", similarity=0.41)
+    shop.visit("v-deciding", "new", NOW, None, 0, state="deciding", picture=None)
+    return shop

@@ -1,0 +1,90 @@
+"""Takes the pictures of docs/screenshots: `python -m tests.browser.screenshots`. Each page, wide and phone, light and dark."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+from playwright.sync_api import Browser, Page
+
+from appliance.web.app import create_app
+from appliance.web.server import serve
+from tests.appliance.web.shop import open_shop
+from tests.browser.browsing import chromium, complaints
+from tests.browser.day import full_day, show_cameras
+
+FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
+PAGES = (("today", "/"), ("visits", "/visits"), ("people", "/people"), ("visit", "/visits/now-mai"), ("unsure", "/visits/now-doubt"))
+WIDTHS = (("wide", 1440, 900), ("phone", 390, 844))
+Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
+SHOWN_FACES_ARE_THERE = """new Promise((there) => {
+    const waits = (image) => !image.hidden && !image.complete && image.getBoundingClientRect().top < innerHeight;
+    const look = () => [...document.images].some(waits) ? setTimeout(look, 20) : there();
+    look();
+})"""
+HEIGHT_MAX = 1240
+"""Longer pages are cut: the list goes on the same."""
+
+
+def take(browser: Browser, address: str, name: str, path: str, folder: Path) -> None:
+    for width_name, width, height in WIDTHS:
+        for scheme in SCHEMES:
+            page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce")
+            found = complaints(page)
+            page.goto(address + path)
+            page.wait_for_load_state("load")
+            if path == "/":
+                page.wait_for_selector('#line[data-state="live"]')
+                wait_for_pictures(page)
+            whole = page.evaluate("document.documentElement.scrollHeight")
+            page.set_viewport_size({"width": width, "height": min(HEIGHT_MAX, max(height, whole))})
+            page.evaluate(SHOWN_FACES_ARE_THERE)
+            if path == "/":
+                wait_for_pictures(page)
+            write(page.screenshot(), folder / f"{name}-{width_name}-{scheme}.png")
+            page.close()
+            if found:
+                raise SystemExit(f"{path} at {width} px complained: {found}")
+
+
+def wait_for_pictures(page: Page) -> None:
+    if page.query_selector("[data-camera]"):
+        page.wait_for_selector(".stage.filled img:not([hidden])")
+
+
+def write(png: bytes, path: Path) -> None:
+    """With few colours a PNG of a page is a third of the size, and nobody sees it."""
+    picture = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
+    levels = (picture // 4 * 4 + 2).astype(np.uint8)
+    levels[picture > 251] = 255
+    written, content = cv2.imencode(".png", levels, [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    assert written
+    path.write_bytes(content.tobytes())
+
+
+def main(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as data, chromium() as browser:
+        (Path(data) / "empty").mkdir()
+        shop, empty = full_day(Path(data)), open_shop(Path(data) / "empty", weak_pack=True)
+        show_cameras(shop)
+        servers = [serve(create_app(each.deps), "127.0.0.1", 0, each.live.close) for each in (shop, empty)]
+        try:
+            for name, path in PAGES:
+                take(browser, servers[0].address, name, path, folder)
+            take(browser, servers[1].address, "empty", "/", folder)
+        finally:
+            for server in servers:
+                server.stop()
+    total = sum(path.stat().st_size for path in folder.glob("*.png"))
+    print(f"{len(list(folder.glob('*.png')))} pictures in {folder}, {total / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER)

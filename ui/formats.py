@@ -1,0 +1,94 @@
+"""How numbers and times are written on a page. Times come as UTC milliseconds and are shown in the store's own zone."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from ui.words import gettext as _
+from ui.words import ngettext
+
+NARROW_SPACE = "\u202f"
+"""Between thousands: never breaks and is narrower than a word space."""
+
+
+def local(at_ms: int, zone: ZoneInfo) -> datetime:
+    return datetime.fromtimestamp(at_ms / 1000, zone)
+
+
+def day_of(at_ms: int, zone: ZoneInfo) -> date:
+    return local(at_ms, zone).date()
+
+
+def day_bounds(day: date, zone: ZoneInfo) -> tuple[int, int]:
+    """UTC milliseconds of the day's first moment and of the next day's: 23 or 25 hours apart when the clocks change."""
+    first = datetime.combine(day, time.min, zone)
+    after = datetime.combine(day + timedelta(days=1), time.min, zone)
+    return round(first.timestamp() * 1000), round(after.timestamp() * 1000)
+
+
+def clock(at_ms: int, zone: ZoneInfo) -> str:
+    return local(at_ms, zone).strftime("%H:%M")
+
+
+def clock_exact(at_ms: int, zone: ZoneInfo) -> str:
+    return local(at_ms, zone).strftime("%H:%M:%S")
+
+
+def machine_time(at_ms: int, zone: ZoneInfo) -> str:
+    """ISO 8601 with offset, for a `datetime` attribute."""
+    return local(at_ms, zone).isoformat(timespec="seconds")
+
+
+WEEKDAYS = (_("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"), _("Sunday"))
+MONTHS = (
+    _("January"), _("February"), _("March"), _("April"), _("May"), _("June"),
+    _("July"), _("August"), _("September"), _("October"), _("November"), _("December"),
+)  # fmt: skip
+
+
+def long_day(day: date, today: date) -> str:
+    """Sunday, 22 November; with the year when it is not this one."""
+    words = f"{WEEKDAYS[day.weekday()]}, {day.day} {MONTHS[day.month - 1]}"
+    return words if day.year == today.year else f"{words} {day.year}"
+
+
+def short_day(day: date, today: date) -> str:
+    """today, yesterday, 3 October, 3 October 2025."""
+    if day == today:
+        return _("today")
+    if day == today - timedelta(days=1):
+        return _("yesterday")
+    words = f"{day.day} {MONTHS[day.month - 1]}"
+    return words if day.year == today.year else f"{words} {day.year}"
+
+
+def duration(milliseconds: int) -> str:
+    """12 seconds, 3 minutes, 2 h 5 min: one glance, no more exact than is useful."""
+    seconds = max(0, round(milliseconds / 1000))
+    if seconds < 60:
+        return ngettext("%(n)d second", "%(n)d seconds", seconds) % {"n": seconds}
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return ngettext("%(n)d minute", "%(n)d minutes", minutes) % {"n": minutes}
+    hours, rest = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {rest} min" if rest else f"{hours} h"
+    return ngettext("%(n)d day", "%(n)d days", hours // 24) % {"n": hours // 24}
+
+
+def number(value: int) -> str:
+    """1204 as 1 204."""
+    return f"{value:,}".replace(",", NARROW_SPACE)
+
+
+def ordinal(value: int) -> str:
+    """1st, 2nd, 3rd, 4th, 11th, 21st."""
+    ending = "th" if value % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(value % 10, "th")
+    return f"{value}{ending}"
+
+
+def similarity(value: float) -> str:
+    """A cosine as .41: it is no probability, so it is never written as a percentage."""
+    written = f"{value:.2f}"
+    return written.replace("0.", ".", 1) if abs(value) < 1 and written not in ("1.00", "-1.00") else written
