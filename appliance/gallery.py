@@ -83,7 +83,7 @@ class Gallery:
         keys = [self._keys.pop(i) for i in list(template_ids) if i in self._keys]
         if not keys:
             return
-        self._index.remove_ids(np.array(keys, np.int64))
+        self._index.remove_ids(faiss.IDSelectorBatch(np.array(keys, np.int64)))
         for key in keys:
             template = self._templates.pop(key)
             left = self._persons[template.person_id]

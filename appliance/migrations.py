@@ -25,6 +25,7 @@ FIRST_LIGHT = (
         id TEXT PRIMARY KEY, number INTEGER NOT NULL UNIQUE, role TEXT NOT NULL CHECK (role IN ('customer', 'staff', 'opted_out')),
         name_sealed BLOB, first_seen_ms INTEGER, last_seen_ms INTEGER, visit_count INTEGER NOT NULL DEFAULT 0,
         created_ms INTEGER NOT NULL) STRICT""",
+    "CREATE INDEX persons_seen ON persons (role, last_seen_ms)",
     """CREATE TABLE templates (
         id TEXT PRIMARY KEY, person_id TEXT NOT NULL REFERENCES persons (id) ON DELETE CASCADE, model TEXT NOT NULL,
         embedding_sealed BLOB NOT NULL, quality REAL NOT NULL, origin TEXT NOT NULL CHECK (origin IN ('enrolled', 'visit')),

@@ -140,7 +140,9 @@ def templates_of(store: Store, person_id: str, model: str) -> list[tuple[Templat
             WHERE t.person_id = ? AND t.model = ? AND NOT t.set_aside ORDER BY t.id""",
         [person_id, model],
     ).fetchall()
-    return [(Template(i, person_id, role, model, _unsealed(store, i, sealed)), quality, origin) for i, sealed, quality, origin, role in rows]
+    return [
+        (Template(i, person_id, role, model, _unsealed(store, i, sealed)), quality, origin) for i, sealed, quality, origin, role in rows
+    ]
 
 
 def all_templates(store: Store, model: str) -> list[Template]:

@@ -17,7 +17,7 @@ from appliance.database import Store
 from appliance.errors import RegularsError
 from appliance.gallery import Gallery, Template
 from appliance.identity import Decision, Evidence, Policy, Thresholds, Verdict, decide, thresholds
-from appliance.sightings import Phase, Sighting, mean_embedding
+from appliance.sightings import Phase, Sighting, agreement, mean_embedding
 from models.bars import Bars
 from models.faces import Floats
 
@@ -140,7 +140,7 @@ class Recognition:
             and i not in sighting.seen_with
             and 0 <= sighting.began_ms - s.ended_ms <= HERE_MS
         }
-        evidence = Evidence(sighting.shot_count, sighting.last_shot_ms - sighting.first_shot_ms, here, others)
+        evidence = Evidence(sighting.shot_count, sighting.last_shot_ms - sighting.first_shot_ms, agreement(sighting), here, others)
         return decide(self.gallery.search(look), evidence, bars, self.policy)
 
     def _log(

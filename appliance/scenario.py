@@ -93,7 +93,7 @@ def read_truth(folder: Path) -> Truth:
     try:
         return msgspec.json.decode(path.read_bytes(), type=Truth)
     except FileNotFoundError:
-        raise ScenarioError(f"{folder} is no scenario: it has no truth.json. Name a folder with entrance.mp4, truth.json and enrol/.") from None
+        raise ScenarioError(f"{folder} is no scenario: it has no truth.json. It needs entrance.mp4, truth.json and enrol/.") from None
     except msgspec.MsgspecError as error:
         raise ScenarioError(f"{path} is not the truth of a scenario: {error}.") from None
 

@@ -56,6 +56,20 @@ class Sighting(msgspec.Struct, frozen=True):
 
 def mean_embedding(sighting: Sighting) -> Floats:
     """(D,) unit vector: the shots' embeddings, the better ones weighing more."""
-    vectors = np.stack([np.frombuffer(s.embedding, "<f4") for s in sighting.shots])
+    vectors = _vectors(sighting)
     weights = np.array([max(s.quality, 0.05) for s in sighting.shots], np.float32)
     return unit(np.asarray((vectors * weights[:, None]).sum(axis=0), np.float32))
+
+
+def agreement(sighting: Sighting) -> float:
+    """Mean cosine similarity of the shots to one another; 1 for a single one."""
+    vectors = _vectors(sighting)
+    count = len(vectors)
+    if count < 2:
+        return 1.0
+    return float((vectors @ vectors.T).sum() - (vectors * vectors).sum()) / (count * (count - 1))
+
+
+def _vectors(sighting: Sighting) -> Floats:
+    """(N, D)"""
+    return np.stack([np.frombuffer(s.embedding, "<f4") for s in sighting.shots])

@@ -19,7 +19,7 @@ from models.embed import unit
 from models.faces import Floats
 
 SURE = 0.6
-"""Detector score from which a face may begin a track."""
+"""Detector score from which a face may begin a track, unless the detector calls nothing below a higher one a face."""
 LOST_MS_MAX = 1200
 """A track not seen for this long is over: longer than somebody who walks in front of another takes to pass."""
 STRANGER = 0.22
@@ -71,9 +71,10 @@ class Track:
 
 @dataclass(slots=True)
 class Tracker:
-    """`new_id` gives a track's id, so that tests and replays choose it."""
+    """`new_id` gives a track's id, so that tests and replays choose it. `sure`: score from which a face may begin a track."""
 
     new_id: Callable[[], str]
+    sure: float = SURE
     tracks: list[Track] = field(default_factory=list)
 
     def alone(self, detections: Sequence[Detection], at_ms: int) -> list[Track | None]:
@@ -88,8 +89,8 @@ class Tracker:
     def update(self, detections: Sequence[Detection], at_ms: int) -> list[Track | None]:
         """Takes one frame's detections; returns the track of each (None: an unsure face that belongs to nobody)."""
         found: list[Track | None] = [None] * len(detections)
-        sure = [i for i, d in enumerate(detections) if d.score >= SURE]
-        unsure = [i for i, d in enumerate(detections) if d.score < SURE]
+        sure = [i for i, d in enumerate(detections) if d.score >= self.sure]
+        unsure = [i for i, d in enumerate(detections) if d.score < self.sure]
         free = list(self.tracks)
         for round_ in (sure, unsure):
             for i, track in self._assign(round_, detections, free, at_ms):
@@ -99,9 +100,9 @@ class Tracker:
         for i in sure:
             if found[i] is None:
                 found[i] = self._begin(detections[i], at_ms)
-        for i, track in enumerate(found):
-            if track:
-                self._follow(track, detections[i], at_ms)
+        for detection, followed in zip(detections, found, strict=True):
+            if followed:
+                self._follow(followed, detection, at_ms)
         self._remember_who_met(found, detections)
         return found
 
@@ -146,7 +147,7 @@ class Tracker:
             track.last_look = detection.embedding
 
     def _remember_who_met(self, found: Sequence[Track | None], detections: Sequence[Detection]) -> None:
-        here = [t for t, d in zip(found, detections, strict=True) if t and d.score >= SURE]
+        here = [t for t, d in zip(found, detections, strict=True) if t and d.score >= self.sure]
         for track in here:
             track.met |= {t.id for t in here if t is not track}
 

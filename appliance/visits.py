@@ -94,8 +94,8 @@ def put(
     if embedding is not None:
         sealed = store.vault.seal(embedding.astype("<f4").tobytes(), table="sightings", column="embedding", row=sighting.id)
     db.execute(
-        """INSERT INTO sightings (id, visit_id, camera_id, began_ms, ended_ms, shots, face_width_px, model, verdict, reason, nearest_person_id,
-            similarity, bar, logged_after_ms, embedding_sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """INSERT INTO sightings (id, visit_id, camera_id, began_ms, ended_ms, shots, face_width_px, model, verdict, reason,
+            nearest_person_id, similarity, bar, logged_after_ms, embedding_sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (id) DO UPDATE SET visit_id = excluded.visit_id, ended_ms = excluded.ended_ms, shots = excluded.shots,
             face_width_px = excluded.face_width_px, verdict = excluded.verdict, reason = excluded.reason,
             nearest_person_id = excluded.nearest_person_id, similarity = excluded.similarity, bar = excluded.bar,
@@ -269,7 +269,8 @@ def _verdict(store: Store, visit_id: str, person_id: str | None, first_ms: int) 
 
 
 def _tell(store: Store, visit_id: str, now_ms: int) -> None:
-    row = store.db.execute("SELECT person_id, verdict, state, first_seen_ms, last_seen_ms, visit_number FROM visits WHERE id = ?", [visit_id])
+    columns = "person_id, verdict, state, first_seen_ms, last_seen_ms, visit_number"
+    row = store.db.execute(f"SELECT {columns} FROM visits WHERE id = ?", [visit_id])
     person_id, verdict, state, first_ms, last_ms, number = row.fetchone()
     sightings = store.db.execute(
         "SELECT camera_id, model, reason, similarity, bar FROM sightings WHERE visit_id = ? ORDER BY began_ms", [visit_id]

@@ -7,19 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import cv2
 import numpy as np
+import uuid_utils
 
-from appliance.camera.messages import Box
+from appliance.camera.messages import Box, Start
 from appliance.sightings import SHOTS_MAX, Phase, Shot, Sighting
-from appliance.tracks import Detection, Track, Tracker
+from appliance.tracks import SURE, Detection, Track, Tracker
 from models.crops import embedder_crop
 from models.detect import Detector
 from models.embed import Embedder
 from models.faces import Faces, Floats, Picture
 from models.landmarks import refined
+from models.pack import load_pack
 from models.quality import Gate, at_a_glance, judge
+from models.weights import weights_of
 
 TRAVEL_MIN = 0.35
 """Widths that a face must go to be a visitor's. A poster's box trembles by less than 0.15; a step is more than 1."""
@@ -63,8 +67,8 @@ class Looks:
     embedded_ms: int = 0
 
 
-class Watcher:
-    """`side_px`: the picture's longer side as the detector sees it."""
+class FaceWatcher:
+    """A camera's `Watcher`. `side_px`: the picture's longer side as the detector sees it."""
 
     def __init__(
         self, camera_id: str, detector: Detector, embedder: Embedder, *, side_px: int, gate: Gate, new_id: Callable[[], str]
@@ -74,7 +78,7 @@ class Watcher:
         self._embedder = embedder
         self._side_px = side_px
         self._gate = gate
-        self._tracker = Tracker(new_id)
+        self._tracker = Tracker(new_id, max(SURE, detector.score_min))
         self._looks: dict[str, Looks] = {}
         self.boxes: list[Box] = []
 
@@ -85,7 +89,7 @@ class Watcher:
 
     def see(self, picture: Picture, taken_ms: int) -> list[Sighting]:
         """One frame; returns what is new about whom."""
-        faces = self._detector.detect(picture, self._side_px)
+        faces = self._detector.detect(picture, self._side_px, faint=True)
         detections, kept = self._look_at(picture, faces, taken_ms)
         tracks = self._tracker.update(detections, taken_ms)
         for track, shot in zip(tracks, kept, strict=True):
@@ -208,6 +212,30 @@ class Watcher:
 
 
 _NOTHING = Looks()
+
+
+def open_watcher(start: Start) -> FaceWatcher:
+    """What a camera's process watches with: loads the pack and warms it up. Raises WeightsError where a file is missing or wrong."""
+    pack = load_pack(start.pack, weights_of(Path(start.model_folders[0]), folder=_second(start)))
+    settings = start.settings
+    gate = Gate(width_px_min=settings.min_face_px)
+    watcher = FaceWatcher(
+        settings.id, pack.detector, pack.embedder, side_px=settings.detector_side_px, gate=gate, new_id=lambda: str(uuid_utils.uuid7())
+    )
+    side = pack.embedder.spec.input_side
+    pack.embedder.embed(np.zeros((1, side, side, 3), np.uint8))
+    return watcher
+
+
+def open_detector(start: Start) -> Callable[[Picture], Faces]:
+    """What a try of a camera looks for faces with."""
+    pack = load_pack(start.pack, weights_of(Path(start.model_folders[0]), folder=_second(start)))
+    return lambda picture: pack.detector.detect(picture, start.settings.detector_side_px)
+
+
+def _second(start: Start) -> Path | None:
+    """`model_folders`: the data folder and, if the settings name one, a folder of models."""
+    return Path(start.model_folders[1]) if len(start.model_folders) > 1 else None
 
 
 def _detection(faces: Faces, i: int, embedding: Floats | None) -> Detection:

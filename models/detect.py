@@ -18,11 +18,18 @@ CANDIDATES_MAX = 400
 """Boxes that enter suppression: far more than people fit before one camera; a picture of pure noise may not cost a second."""
 
 
-class Detector(Protocol):
-    model: str
+FAINT = 0.7
+"""Share of a detector's lowest score at which a face may still continue a track that a better one began."""
 
-    def detect(self, picture: Picture, side_px: int) -> Faces:
-        """Faces of one (H, W, 3) BGR picture, looked at with its longer side scaled to `side_px`."""
+
+class Detector(Protocol):
+    """`score_min`: the lowest score of what it calls a face."""
+
+    model: str
+    score_min: float
+
+    def detect(self, picture: Picture, side_px: int, *, faint: bool = False) -> Faces:
+        """Faces of one (H, W, 3) BGR picture, looked at with its longer side scaled to `side_px`; with the `faint` ones if wanted."""
         ...
 
     def detect_crops(self, crops: Picture) -> list[Faces]:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import onnxruntime as ort
 
-from models.detect import fitted, suppressed
+from models.detect import FAINT, fitted, suppressed
 from models.faces import Faces, Floats, Picture, no_faces
 
 STRIDES = (8, 16, 32)
@@ -21,38 +21,40 @@ class YuNet:
     def __init__(self, session: ort.InferenceSession, model: str, *, score_min: float = 0.5, iou_max: float = 0.45) -> None:
         self.model = model
         self._session = session
-        self._score_min = score_min
+        self.score_min = score_min
         self._iou_max = iou_max
         self._input = session.get_inputs()[0].name
 
-    def detect(self, picture: Picture, side_px: int) -> Faces:
+    def detect(self, picture: Picture, side_px: int, *, faint: bool = False) -> Faces:
         padded, scale = fitted(picture, side_px)
-        found = self._run(cv2.dnn.blobFromImage(padded), padded.shape[1])[0]
+        blob = np.asarray(cv2.dnn.blobFromImage(padded), np.float32)
+        found = self._run(blob, padded.shape[1], self.score_min * FAINT if faint else self.score_min)[0]
         return Faces(found.boxes / scale, found.scores, found.points / scale)
 
     def detect_crops(self, crops: Picture) -> list[Faces]:
         if not len(crops):
             return []
-        return self._run(np.ascontiguousarray(crops.transpose(0, 3, 1, 2), np.float32), crops.shape[2])
+        return self._run(np.ascontiguousarray(crops.transpose(0, 3, 1, 2), np.float32), crops.shape[2], self.score_min)
 
-    def _run(self, blob: Floats, width: int) -> list[Faces]:
+    def _run(self, blob: Floats, width: int, score_min: float) -> list[Faces]:
         out = self._session.run(OUTPUTS, {self._input: blob})
-        return [suppressed(self._decode([o[i] for o in out], width), self._iou_max) for i in range(len(blob))]
+        return [suppressed(_decode([o[i] for o in out], width, score_min), self._iou_max) for i in range(len(blob))]
 
-    def _decode(self, out: list[Floats], width: int) -> Faces:
-        parts = []
-        for level, stride in enumerate(STRIDES):
-            score = np.sqrt(np.clip(out[level][:, 0], 0, 1) * np.clip(out[3 + level][:, 0], 0, 1))
-            hits = np.flatnonzero(score >= self._score_min)
-            if not len(hits):
-                continue
-            columns = width // stride
-            cell = np.stack([hits % columns, hits // columns], axis=1).astype(np.float32)
-            box = out[6 + level][hits]
-            centre, size = (cell + box[:, :2]) * stride, np.exp(np.minimum(box[:, 2:], 8)) * stride
-            points = (out[9 + level][hits].reshape(-1, 5, 2) + cell[:, None]) * stride
-            parts.append((np.concatenate([centre - size / 2, centre + size / 2], axis=1), score[hits], points))
-        if not parts:
-            return no_faces()
-        boxes, scores, all_points = (np.concatenate(p).astype(np.float32) for p in zip(*parts, strict=True))
-        return Faces(boxes, scores, all_points)
+
+def _decode(out: list[Floats], width: int, score_min: float) -> Faces:
+    parts = []
+    for level, stride in enumerate(STRIDES):
+        score = np.sqrt(np.clip(out[level][:, 0], 0, 1) * np.clip(out[3 + level][:, 0], 0, 1))
+        hits = np.flatnonzero(score >= score_min)
+        if not len(hits):
+            continue
+        columns = width // stride
+        cell = np.stack([hits % columns, hits // columns], axis=1).astype(np.float32)
+        box = out[6 + level][hits]
+        centre, size = (cell + box[:, :2]) * stride, np.exp(np.minimum(box[:, 2:], 8)) * stride
+        points = (out[9 + level][hits].reshape(-1, 5, 2) + cell[:, None]) * stride
+        parts.append((np.concatenate([centre - size / 2, centre + size / 2], axis=1), score[hits], points))
+    if not parts:
+        return no_faces()
+    boxes, scores, all_points = (np.concatenate(p).astype(np.float32) for p in zip(*parts, strict=True))
+    return Faces(boxes, scores, all_points)

@@ -25,6 +25,8 @@ class CameraSettings(msgspec.Struct, frozen=True):
     analysed_fps: float = 5.0
     detector_side_px: int = 640
     motion_gate: bool = True
+    min_face_px: int = 40
+    """Narrower faces are followed, not recognised."""
     loop: bool = False
     pace: str = "own"
     start_ms: int = 0

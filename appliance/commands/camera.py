@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SECONDS_MAX = 60.0
 """A try of a camera is watched by somebody who waits."""
-DETECTOR = "appliance.detector:detector"
+DETECTOR = "appliance.watch:open_detector"
 """What finds faces in the probe's own process: "module:function"."""
 
 SOURCE_WORDS = """SOURCE is one of
@@ -131,7 +131,7 @@ def test(context: click.Context, name_or_source: str, seconds: float, picture: P
 
         with premises.to_read(config) as store:
             settings = cameras.settings_of(store, cameras.named(store, name_or_source))
-    folders = [str(config.models.folder)] if config.models.folder else []
+    folders = [str(config.data.folder), *([str(config.models.folder)] if config.models.folder else [])]
     found = probe(settings, DETECTOR, config.models.pack, folders, seconds)
     if found.error:
         raise click.ClickException(found.error)

@@ -41,7 +41,7 @@ def visits(context: click.Context, limit: int, hours: float | None, as_json: boo
                 when(row.first_seen_ms, zone, now_ms),
                 how_long(row.last_seen_ms - row.first_seen_ms),
                 row.verdict,
-                row.person or NOTHING,
+                row.label or NOTHING,
                 ", ".join(row.cameras),
                 NOTHING if row.similarity is None else f"{row.similarity:.2f}" + ("" if row.bar is None else f" (bar {row.bar:.2f})"),
                 row.reason,

@@ -190,9 +190,8 @@ def test_a_camera_is_added_listed_and_removed_and_its_password_is_never_shown(da
 
 
 def test_the_password_reaches_the_camera_as_it_was_typed(data: Path) -> None:
-    from appliance.database import read_store
-
     from appliance import cameras
+    from appliance.database import read_store
 
     ran("camera", "add", "Front", "rtsp://admin@cam.local/1", "--ask-password", folder=data, stdin="s3cr@t/word\n")
     store = read_store(data)
@@ -201,9 +200,8 @@ def test_the_password_reaches_the_camera_as_it_was_typed(data: Path) -> None:
 
 
 def test_a_camera_may_be_added_while_the_appliance_runs_and_is_seen_by_it(data: Path) -> None:
-    from appliance.database import open_store
-
     from appliance import cameras
+    from appliance.database import open_store
 
     running = open_store(data, NOON)
     try:
