@@ -154,12 +154,13 @@ def _shown_by(truth: Truth, shot: Shot, start_ms: int) -> int | None:
     second, best, which = (shot.taken_ms - start_ms) / 1000, OVERLAP_MIN, None
     for i, visit in enumerate(truth.visits):
         box = visit.box_at(second)
-        if box and (overlap := _iou(box, shot.box)) > best:
-            best, which = overlap, i
+        if box and (shared := overlap(box, shot.box)) > best:
+            best, which = shared, i
     return which
 
 
-def _iou(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> float:
+def overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> float:
+    """Intersection over union of two boxes x1 y1 x2 y2."""
     width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
     if width <= 0 or height <= 0:
         return 0.0

@@ -99,11 +99,11 @@ class Tracker:
             free = [t for t in free if t.id not in taken]
         for i in sure:
             if found[i] is None:
-                found[i] = self._begin(detections[i], at_ms)
+                found[i] = self.begin(detections[i], at_ms)
         for detection, followed in zip(detections, found, strict=True):
             if followed:
-                self._follow(followed, detection, at_ms)
-        self._remember_who_met(found, detections)
+                self.follow(followed, detection, at_ms)
+        self.remember_who_met(found, detections)
         return found
 
     def ended(self, at_ms: int) -> list[Track]:
@@ -127,13 +127,13 @@ class Tracker:
         place, size = apart(track, detection, at_ms)
         return place < 1.5 and size < 1.5
 
-    def _begin(self, detection: Detection, at_ms: int) -> Track:
+    def begin(self, detection: Detection, at_ms: int) -> Track:
         motion = Motion(at_ms, detection.x, detection.y, detection.width)
         track = Track(self.new_id(), motion, at_ms, at_ms, hits=0, first=(detection.x, detection.y, detection.width))
         self.tracks.append(track)
         return track
 
-    def _follow(self, track: Track, detection: Detection, at_ms: int) -> None:
+    def follow(self, track: Track, detection: Detection, at_ms: int) -> None:
         if track.hits:
             track.motion.correct(at_ms, detection.x, detection.y, detection.width)
         track.hits += 1
@@ -146,7 +146,7 @@ class Tracker:
             track.look = detection.embedding.copy() if track.look is None else track.look * 0.8 + detection.embedding
             track.last_look = detection.embedding
 
-    def _remember_who_met(self, found: Sequence[Track | None], detections: Sequence[Detection]) -> None:
+    def remember_who_met(self, found: Sequence[Track | None], detections: Sequence[Detection]) -> None:
         here = [t for t, d in zip(found, detections, strict=True) if t and d.score >= self.sure]
         for track in here:
             track.met |= {t.id for t in here if t is not track}

@@ -71,14 +71,14 @@ class FaceWatcher:
     """A camera's `Watcher`. `side_px`: the picture's longer side as the detector sees it."""
 
     def __init__(
-        self, camera_id: str, detector: Detector, embedder: Embedder, *, side_px: int, gate: Gate, new_id: Callable[[], str]
+        self, camera_id: str, detector: Detector, embedder: Embedder, *, side_px: int, gate: Gate, tracker: Tracker
     ) -> None:
         self._camera_id = camera_id
         self._detector = detector
         self._embedder = embedder
         self._side_px = side_px
         self._gate = gate
-        self._tracker = Tracker(new_id, max(SURE, detector.score_min))
+        self._tracker = tracker
         self._looks: dict[str, Looks] = {}
         self.boxes: list[Box] = []
 
@@ -219,12 +219,16 @@ def open_watcher(start: Start) -> FaceWatcher:
     pack = load_pack(start.pack, weights_of(Path(start.model_folders[0]), folder=_second(start)))
     settings = start.settings
     gate = Gate(width_px_min=settings.min_face_px)
-    watcher = FaceWatcher(
-        settings.id, pack.detector, pack.embedder, side_px=settings.detector_side_px, gate=gate, new_id=lambda: str(uuid_utils.uuid7())
-    )
+    tracker = Tracker(lambda: str(uuid_utils.uuid7()), sure_of(pack.detector))
+    watcher = FaceWatcher(settings.id, pack.detector, pack.embedder, side_px=settings.detector_side_px, gate=gate, tracker=tracker)
     side = pack.embedder.spec.input_side
     pack.embedder.embed(np.zeros((1, side, side, 3), np.uint8))
     return watcher
+
+
+def sure_of(detector: Detector) -> float:
+    """Score from which a face may begin a track."""
+    return max(SURE, detector.score_min)
 
 
 def open_detector(start: Start) -> Callable[[Picture], Faces]:

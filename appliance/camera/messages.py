@@ -60,6 +60,8 @@ class Heartbeat(msgspec.Struct, frozen=True, tag="heartbeat"):
     """What went wrong last, in words, without a credential."""
     last_frame_ms: int = 0
     """When the newest frame was taken; 0: none yet."""
+    began_ms: int = 0
+    """Time given to a file's first frame; 0: a live source, or none yet."""
     pictures_skipped: int = 0
     """Files of a folder that could not be read as a picture."""
 

@@ -211,6 +211,7 @@ class CameraProcess:
             analysis_ms=analysis_ms,
             error=self._error or masked(reader.error, self._settings.kind, self._settings.source),
             last_frame_ms=self._last_frame_ms,
+            began_ms=reader.began_ms,
             pictures_skipped=reader.pictures_skipped,
         )
 

@@ -46,6 +46,7 @@ class Reader(threading.Thread):
         self.failure: Exception | None = None
         self.frames_read = 0
         self.pictures_skipped = 0
+        self.began_ms = 0
 
     @property
     def live(self) -> bool:
@@ -150,6 +151,7 @@ class Reader(threading.Thread):
 
     def _play_once(self, source: Source, clock: _Playing) -> None:
         clock.begin_round(time.monotonic(), self._now_ms())
+        self.began_ms = clock.start_ms
         while not self._stopping.is_set():
             with self._native():
                 at_ms = source.grab()
