@@ -58,6 +58,7 @@ class Standing:
     ended_ms: int
     person_id: str | None = None
     minted: bool = False
+    look: Floats | None = None
     log_latency_ms: int | None = None
 
 
@@ -114,6 +115,7 @@ class Recognition:
         else:
             outcome = self._log(sighting, standing, decision, look, latency, now_ms)
         standing.log_latency_ms, standing.person_id, standing.ended_ms = latency, outcome.person_id, sighting.ended_ms
+        standing.look = look
         self._standing[sighting.id] = standing
         self._standing.move_to_end(sighting.id)
         while len(self._standing) > SIGHTINGS_REMEMBERED:
@@ -132,9 +134,10 @@ class Recognition:
         together = [self._standing[i].person_id for i in sighting.seen_with if i in self._standing]
         others = {p for p in together if p}
         here = {
-            s.person_id
+            s.person_id: float(s.look @ look)
             for i, s in self._standing.items()
             if s.person_id
+            and s.look is not None
             and i != sighting.id
             and s.camera_id == sighting.camera_id
             and i not in sighting.seen_with

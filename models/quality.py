@@ -15,6 +15,10 @@ import numpy as np
 from models.faces import Faces, Picture
 
 
+HEAD = 0.2
+"""Hair, ears and chin reach this share of the box's size beyond it."""
+
+
 class Flaw(enum.Enum):
     SMALL = "too small"
     CUT = "cut by the picture's edge"
@@ -104,11 +108,13 @@ def turn(points: np.ndarray) -> float:
 
 
 def covered(faces: Faces) -> np.ndarray:
-    """(N,) share of each face's box that lies under any one other face's box, as far as that face is the nearer (larger) one."""
+    """(N,) share of each face's box that lies under any one nearer (larger) face, whose head is larger than its box."""
     boxes = faces.boxes
-    low = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
-    high = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
+    size = boxes[:, 2:] - boxes[:, :2]
+    heads = np.concatenate([boxes[:, :2] - size * HEAD, boxes[:, 2:] + size * HEAD], axis=1)
+    low = np.maximum(boxes[:, None, :2], heads[None, :, :2])
+    high = np.minimum(boxes[:, None, 2:], heads[None, :, 2:])
     inside = np.prod(np.clip(high - low, 0, None), axis=2)
-    area = np.maximum(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1), 1e-6)
+    area = np.maximum(np.prod(size, axis=1), 1e-6)
     inside[area[None, :] <= area[:, None]] = 0
     return np.asarray((inside / area[:, None]).max(axis=1, initial=0), np.float32)
