@@ -1,4 +1,4 @@
-"""`regulars evaluate`: the real pipeline (camera process, tracks, identity, visit log in a fresh database) over a scenario, against the truth."""
+"""`regulars evaluate`: the real pipeline (camera process, tracks, identity, a fresh visit log) over a scenario, against the truth."""
 
 from __future__ import annotations
 

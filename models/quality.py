@@ -14,7 +14,6 @@ import numpy as np
 
 from models.faces import Faces, Picture
 
-
 HEAD = 0.2
 """Hair, ears and chin reach this share of the box's size beyond it."""
 

@@ -36,7 +36,7 @@ ROWS = (
 @click.command()
 @click.argument("scenario_dir", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--pack", "pack_name", metavar="PACK", help="Another pack than the settings'.")
-@click.option("--pace", type=click.Choice(["full", "real"]), default="full", show_default=True, help="As fast as possible, or by the clock.")
+@click.option("--pace", type=click.Choice(["full", "real"]), default="full", show_default=True, help="As fast as it goes, or by the clock.")
 @click.option("--ceiling/--no-ceiling", default=True, show_default=True, help="Also run the same decisions on perfect tracks.")
 @click.option("--json", "as_json", is_flag=True, help="For a script.")
 @click.pass_context
