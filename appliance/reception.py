@@ -108,6 +108,8 @@ class Reception:
 
     def stop(self, wait_s: float) -> int:
         """Decides what still waits. How many sightings could not be written in that time."""
+        if not self._thread.ident:
+            return 0
         if not self._closed.is_set():
             self._closed.set()
             threading.Thread(target=self._queue.put, args=(None,), daemon=True).start()

@@ -122,12 +122,16 @@ class Appliance:
         self._roster.start()
         log.info("event=started address=%s pack=%s cameras=%d", self.address, self.pack.name, len(self._roster.lines()))
 
+    def end_cameras(self) -> int:
+        """They close their sightings, and those are written. How many could not be. The log can still be read."""
+        self._roster.stop()
+        return self._reception.stop(RECEPTION_STOP_S)
+
     def stop(self) -> int:
-        """Cameras first: what they still say is written. Page and jobs end meanwhile. How many sightings could not be written."""
+        """Everything: cameras, and meanwhile page and jobs, then the data folder. How many sightings could not be written."""
         beside = threading.Thread(target=self._stop_page_and_jobs, name="stop", daemon=True)
         beside.start()
-        self._roster.stop()
-        lost = self._reception.stop(RECEPTION_STOP_S)
+        lost = self.end_cameras()
         beside.join(RECEPTION_STOP_S)
         self.store.close()
         log.info("event=stopped sightings_lost=%d", lost)
