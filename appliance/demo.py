@@ -78,14 +78,14 @@ def choose_pack(usual: Config, folder: Path, say: Say) -> str:
     missing = [spec for spec in (manifest.detector(pack), manifest.embedder(pack)) if look(weights, spec).state != "ok"]
     try:
         if missing:
-            _pulled(weights, missing, say)
+            pulled(weights, missing, say)
     except ModelsError as error:
         say(f"The models {WANTED!r} cannot be had now ({error}); going on with {AT_HAND!r}, which recognise less well.")
         return AT_HAND
     return WANTED
 
 
-def _pulled(weights: Weights, missing: list[AnySpec], say: Say) -> None:
+def pulled(weights: Weights, missing: list[AnySpec], say: Say) -> None:
     """In a thread of its own: a name server that does not answer has no time limit. Raises PullError."""
     for spec in missing:
         if not weights.mirror and not spec.address:
