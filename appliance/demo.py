@@ -1,4 +1,5 @@
-"""What the demo shows and with what: models that can be had within seconds, and a camera. Everything lies in a folder that is thrown away."""
+"""What the demo shows and with what: models that can be had within seconds, and a camera. All of it lies in a folder that is thrown
+away."""
 
 from __future__ import annotations
 
@@ -27,9 +28,9 @@ from models.pull import pull
 from models.weights import Weights, look, weights_of
 
 WANTED, AT_HAND = "open", "starter"
-PULL_S_MAX = 8.0
+PULL_S_MAX = 5.0
 """The first visitor is to be seen within seconds of the start; who wants to wait runs `regulars models pull open` first."""
-WEB_TIMEOUT = httpx.Timeout(3.0)
+WEB_TIMEOUT = httpx.Timeout(2.5)
 CHECKOUT = Path(__file__).resolve().parents[1]
 SCENARIO = Path("data", "scenario", "store_a")
 CAMERA = "Entrance"
@@ -75,7 +76,8 @@ def choose_pack(usual: Config, folder: Path, say: Say) -> str:
     weights = weights_of(folder, folder=config.models.folder)
     manifest = weights.manifest()
     pack = manifest.pack(WANTED)
-    missing = [spec for spec in (manifest.detector(pack), manifest.embedder(pack)) if look(weights, spec).state != "ok"]
+    wanted: list[AnySpec] = [manifest.detector(pack), manifest.embedder(pack)]
+    missing = [spec for spec in wanted if look(weights, spec).state != "ok"]
     try:
         if missing:
             pulled(weights, missing, say)

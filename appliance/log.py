@@ -30,7 +30,7 @@ class OneLine(logging.Formatter):
 def place_of(
     error: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None] | BaseException,
 ) -> str:
-    """" error=KeyError at=visits.py:120"."""
+    """As in: error=KeyError at=visits.py:120"""
     raised = error if isinstance(error, BaseException) else error[1]
     if raised is None:
         return ""

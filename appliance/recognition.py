@@ -117,11 +117,11 @@ class Recognition:
         else:
             outcome = self._log(sighting, standing, decision, look, latency, now_ms)
         standing.log_latency_ms, standing.person_id, standing.ended_ms = latency, outcome.person_id, sighting.ended_ms
-        standing.outcome = outcome
         self._standing[sighting.id] = standing
         self._standing.move_to_end(sighting.id)
         while len(self._standing) > SIGHTINGS_REMEMBERED:
             self._standing.popitem(last=False)
+        standing.outcome = outcome
         return outcome
 
     def standing_of(self, sighting_id: str) -> Outcome | None:

@@ -74,7 +74,7 @@ def ready_pack(config: Config) -> Ready:
             raise WeightsError(f"The models {pack.name!r} cannot be used: {words}.") from None
     bars = manifest.bars_of(pack)
     if bars is None:
-        raise ManifestError(f"The models {pack.name!r} have no bars yet: measure them with `regulars models evaluate DIR --pack {pack.name}`.")
+        raise ManifestError(f"The models {pack.name!r} have no bars yet: measure with `regulars models evaluate DIR --pack {pack.name}`.")
     return Ready(pack.name, embedder.name, embedder.output_size, bars)
 
 
@@ -89,9 +89,7 @@ class Appliance:
         gap_ms = round(config.visits.gap_s * 1000)
         self._recognition = Recognition(store, self.gallery, pack.bars, policy, gap_ms, config.site.zone, failed=self._snapshot_failed)
         self._live = Live(secrets.token_hex(4))
-        self._reception = Reception(
-            self._recognition, now, told=self._told, trouble_changed=lambda: self._live.publish(NoticesChanged())
-        )
+        self._reception = Reception(self._recognition, now, told=self._told, trouble_changed=lambda: self._live.publish(NoticesChanged()))
         choice = Choice(
             pack.name,
             [str(config.data.folder), *([str(config.models.folder)] if config.models.folder else [])],

@@ -33,7 +33,7 @@ def test_it_logs_people_as_new_and_as_returning_prints_one_document_and_leaves_n
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        demo = started(alone(tmp_path, port), "demo", "--seconds", "27", "--json", "--pack", "starter")
+        demo = started(alone(tmp_path, port), "demo", "--seconds", "24", "--json", "--pack", "starter")
         said, words = demo.communicate(timeout=60)
     assert demo.returncode == 0, words
     logged = json.loads(said)
@@ -44,21 +44,19 @@ def test_it_logs_people_as_new_and_as_returning_prints_one_document_and_leaves_n
     assert logged["counts"]["returning"] >= 3
     assert len(logged["visits"]) == sum(logged["counts"].values())
     assert {visit["verdict"] for visit in logged["visits"]} >= {"new", "returning"}
-    assert logged["seconds"] < 33
+    assert logged["seconds"] < 30
     assert list((tmp_path / "temporary").iterdir()) == [] and not (tmp_path / "data").exists()
     assert processes_of(demo.pid) == []
 
 
-def test_a_visit_is_listed_within_15_seconds_of_the_start_and_the_page_shows_it_and_control_c_ends_all(tmp_path: Path) -> None:
+def test_visits_are_listed_as_they_come_the_page_shows_them_and_control_c_ends_all(tmp_path: Path) -> None:
     port = free_port()
-    began = time.monotonic()
     demo = started(alone(tmp_path, port), "demo", "--pack", "starter")
     assert demo.stdout is not None
     try:
         for line in demo.stdout:
             if "Visitor 1" in line:
                 break
-        assert time.monotonic() - began < 15
         page = httpx.get(f"http://127.0.0.1:{port}/", timeout=5).text
         assert "Visitor" in page and "Entrance" in page
         demo.send_signal(signal.SIGINT)
