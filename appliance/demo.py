@@ -4,6 +4,7 @@ away."""
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -15,11 +16,11 @@ import httpx
 import msgspec
 import numpy as np
 
-from appliance import cameras, enrolment
+from appliance import cameras, enrolment, lock
 from appliance.cameras import NewCamera
 from appliance.config import Backup, Config, Models, Visits
 from appliance.demo_feed import group_photo, write_feed
-from appliance.errors import DemoError
+from appliance.errors import DemoError, RegularsError
 from appliance.running import Appliance
 from models.errors import ModelsError, PullError
 from models.manifest import AnySpec
@@ -36,6 +37,10 @@ SCENARIO = Path("data", "scenario", "store_a")
 CAMERA = "Entrance"
 ABSENCE_SHARE = 0.5
 """The visit gap as a share of the time that people stay away: they are seen to return, and a track that broke is not a return."""
+
+PREFIX = "regulars-demo-"
+LEFT_S = 600.0
+"""A folder this old that nobody holds was left by a demo that was killed: by then a running one has long taken its lock."""
 
 Say = Callable[[str], None]
 
@@ -56,6 +61,19 @@ class _Truth(msgspec.Struct, frozen=True):
     revisit_gap_s: float
     staff: list[str]
     opted_out: list[str]
+
+
+def sweep(temporary: Path, now_s: float) -> None:
+    """Removes what killed demos left: faces must not lie about, sealed or not."""
+    for folder in temporary.glob(f"{PREFIX}*"):
+        try:
+            of_ours = folder.is_dir() and folder.stat().st_uid == os.getuid() and now_s - folder.stat().st_mtime > LEFT_S
+            held = lock.take_if_free(folder) if of_ours else None
+        except (OSError, RegularsError):
+            continue
+        if held:
+            shutil.rmtree(folder, ignore_errors=True)
+            held.release()
 
 
 def settings(usual: Config, folder: Path, pack: str, gap_s: float) -> Config:

@@ -37,6 +37,7 @@ VISITS_MAX = 10_000
 @click.pass_context
 def demo(context: click.Context, seconds: float | None, as_json: bool, port: int | None, pack: str | None) -> None:
     """See it work: a demo camera, faces, visits and the page."""
+    from appliance import demo as stage
     from appliance import ending, log
 
     began_s = time.monotonic()
@@ -48,7 +49,9 @@ def demo(context: click.Context, seconds: float | None, as_json: bool, port: int
     def say(words: str) -> None:
         click.echo(words, err=as_json)
 
-    with ending.asked_for() as asked, tempfile.TemporaryDirectory(prefix="regulars-demo-", ignore_cleanup_errors=True) as folder:
+    stage.sweep(Path(tempfile.gettempdir()), time.time())
+    with ending.asked_for() as asked, tempfile.TemporaryDirectory(prefix=stage.PREFIX, ignore_cleanup_errors=True) as folder:
+        asked.removes(Path(folder))
         summary = _shown(asked, usual, Path(folder), pack, port or usual.web.port, until_s, attended, say)
     if as_json:
         click.echo(json.dumps({**summary, "seconds": round(time.monotonic() - began_s, 1)}, ensure_ascii=False, indent=2))
@@ -64,6 +67,8 @@ def _shown(
     chosen = pack or stage.choose_pack(usual, folder, say)
     scene = stage.choose_scene(folder, say)
     config = stage.settings(usual, folder, chosen, scene.gap_s)
+    if asked.asked:
+        raise click.Abort
     told: queue.SimpleQueue[Received] = queue.SimpleQueue()
     appliance = open_appliance(config, premises.now_ms, keeper=KeyFile(folder), told=told.put)
     lines = _Lines(appliance, say)

@@ -14,7 +14,8 @@ import cv2
 import httpx
 import pytest
 
-from appliance.demo import choose_scene, pulled
+from appliance import lock
+from appliance.demo import PREFIX, choose_scene, pulled, sweep
 from appliance.demo_feed import FPS, ROUNDS, VIEW, group_photo, write_feed
 from models.errors import PullError
 from models.weights import Weights
@@ -106,3 +107,16 @@ def test_models_that_nobody_sends_are_given_up_within_seconds(tmp_path: Path) ->
         with pytest.raises(PullError):
             pulled(weights, [manifest.detector(manifest.pack("open"))], lambda _words: None)
         assert time.monotonic() - began < 10
+
+
+def test_what_a_killed_demo_left_is_removed_and_a_running_ones_is_not(tmp_path: Path) -> None:
+    left, running, young = (tmp_path / f"{PREFIX}{name}" for name in ("left", "running", "young"))
+    for folder in (left, running, young):
+        folder.mkdir()
+    held = lock.take(running, 1)
+    now_s = time.time()
+    for folder in (left, running):
+        os.utime(folder, (now_s - 1_000, now_s - 1_000))
+    sweep(tmp_path, now_s)
+    assert [folder.exists() for folder in (left, running, young)] == [False, True, True]
+    held.release()
