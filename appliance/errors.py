@@ -13,7 +13,8 @@
     │   ├── KeyUnavailable    it cannot be had: keychain locked, file missing or open to others
     │   └── CannotOpen        something sealed does not open: changed, moved, or sealed under another key
     ├── CameraError           a camera's name or source cannot be used
-    └── ScenarioError         a folder named as a scenario is none
+    ├── ScenarioError         a folder named as a scenario is none
+    └── DemoError             there is nothing to show
 """
 
 from __future__ import annotations
@@ -72,4 +73,8 @@ class ScenarioError(RegularsError):
 
 
 class CameraError(RegularsError):
+    pass
+
+
+class DemoError(RegularsError):
     pass

@@ -48,6 +48,8 @@ class Outcome:
     settled: bool
     logged: bool
     log_latency_ms: int
+    visit_number: int = 0
+    """Which visit of the person it is; 0: nobody's."""
 
 
 @dataclass(slots=True)
@@ -60,6 +62,7 @@ class Standing:
     minted: bool = False
     look: Floats | None = None
     log_latency_ms: int | None = None
+    outcome: Outcome | None = None
 
 
 @dataclass(slots=True)
@@ -120,7 +123,13 @@ class Recognition:
         self._standing.move_to_end(sighting.id)
         while len(self._standing) > SIGHTINGS_REMEMBERED:
             self._standing.popitem(last=False)
+        standing.outcome = outcome
         return outcome
+
+    def standing_of(self, sighting_id: str) -> Outcome | None:
+        """What became of a sighting so far, for who draws its box. From any thread."""
+        standing = self._standing.get(sighting_id)
+        return standing.outcome if standing else None
 
     def forget_persons(self, person_ids: list[str]) -> None:
         """Their templates are gone from the database: let go of them."""
@@ -171,7 +180,7 @@ class Recognition:
             )
             if not discreet and (person_id or closed):
                 self._show(visit_id, sighting, change, now_ms)
-            (verdict,) = db.execute("SELECT verdict FROM visits WHERE id = ?", [visit_id]).fetchone()
+            verdict, number = db.execute("SELECT verdict, visit_number FROM visits WHERE id = ?", [visit_id]).fetchone()
         # The gallery holds only what is committed.
         self.gallery.remove(change.gone)
         self.gallery.add(change.added)
@@ -181,7 +190,7 @@ class Recognition:
             self.gallery.add([_unsure(visit_id, sighting.model, look)])
         for name in change.pictures_gone:
             snapshots.remove(self.store, name)
-        return Outcome(sighting.id, visit_id, person_id, verdict, decision, final, standing.log_latency_ms is None, latency)
+        return Outcome(sighting.id, visit_id, person_id, verdict, decision, final, standing.log_latency_ms is None, latency, number)
 
     def _person(
         self, sighting: Sighting, standing: Standing, decision: Decision, look: Floats, change: Change, final: bool, now_ms: int

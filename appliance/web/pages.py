@@ -51,6 +51,8 @@ class WebDeps:
     weak_pack: bool
     now: Callable[[], int]
     """UTC milliseconds."""
+    trouble: Callable[[], str] = lambda: ""
+    """What keeps the appliance from writing just now, in words: a notice that cannot be put into the table."""
 
 
 @dataclass(frozen=True, slots=True)

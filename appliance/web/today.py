@@ -152,6 +152,7 @@ def today_values(pages: Pages) -> dict[str, object]:
         "figures": read_figures(connection, day, zone),
         "hours": hours,
         "busiest": busiest if busiest.total else None,
+        "trouble": deps.trouble(),
         "notices": read_notices(connection),
         "rows": read_just_now(connection, deps.names, day, zone),
         "cameras": [health(line, zone) for line in deps.cameras()],

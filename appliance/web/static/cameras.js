@@ -99,7 +99,7 @@ async function show(view, blob, boxes) {
   if (before) URL.revokeObjectURL(before);
 }
 
-/** Boxes are kept by their id, so that one glides with its face instead of blinking. */
+/** Boxes jump with their picture: one that glided would still be on its way when the face is there already. */
 function draw(layer, boxes) {
   const kept = new Map([...layer.children].map((element) => [element.dataset.id, element]));
   for (const box of boxes) {
@@ -146,7 +146,7 @@ function made(id) {
 
 function sayAge(view) {
   const age = view.shownAt ? Date.now() - view.shownAt : 0;
-  view.age.textContent = age > OLD_MS ? view.age.dataset.words.replace("%s", new Date(view.shownAt).toLocaleTimeString("en-GB")) : "";
+  view.age.textContent = age > OLD_MS ? view.age.dataset.words.replace("{time}", new Date(view.shownAt).toLocaleTimeString("en-GB")) : "";
   view.stage.classList.toggle("stale", age > STALE_MS);
   if (age > STALE_MS) view.boxes.replaceChildren();
 }

@@ -1,0 +1,173 @@
+"""Which cameras are watched, and how each is doing. The table of cameras is the truth: what a command adds, changes or removes there is
+started or stopped within seconds."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import msgspec
+
+from appliance import cameras
+from appliance.camera.messages import CameraSettings
+from appliance.camera.supervisor import CameraState, Supervisor
+from appliance.cameras import Camera
+from appliance.database import Store
+from appliance.errors import RegularsError
+from appliance.live import CameraChanged, Live
+from appliance.web.cameras import CameraLine
+
+log = logging.getLogger(__name__)
+
+MAKER = "appliance.watch:open_watcher"
+POLL_S = 2.0
+SAID_AGAIN_MS = 10_000
+"""Figures that change all the time are told to the page this often; a state at once."""
+DAY_MS = 86_400_000
+STATES = {
+    "starting": "opening",
+    "opening": "opening",
+    "restarting": "opening",
+    "watching": "watching",
+    "silent": "silent",
+    "stuck": "silent",
+    "ended": "ended",
+    "failed": "ended",
+    "stopped": "off",
+}
+"""A supervisor's word as the page says it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the settings say of every camera."""
+
+    pack: str
+    model_folders: list[str]
+    analysed_fps: float
+    min_face_px: int
+
+
+@dataclass(slots=True)
+class _Entry:
+    camera: Camera
+    settings: CameraSettings | None = None
+    error: str = ""
+    state: str = "off"
+    since_ms: int = 0
+    day: int = 0
+    restarts_before: int = 0
+    told: CameraLine | None = None
+    told_ms: int = 0
+
+
+class Roster:
+    def __init__(self, store: Store, supervisor: Supervisor, live: Live, choice: Choice, now: Callable[[], int]) -> None:
+        self._store, self._supervisor, self._live, self._choice, self._now = store, supervisor, live, choice, now
+        self._entries: dict[str, _Entry] = {}
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="roster", daemon=True)
+
+    def start(self) -> None:
+        self.follow_table()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """All cameras close their sightings and end."""
+        self._stopping.set()
+        self._supervisor.stop_all()
+        if self._thread.is_alive():
+            self._thread.join(POLL_S)
+        # The thread may have started one while the others were being stopped.
+        self._supervisor.stop_all()
+
+    def settings(self, camera_id: str) -> CameraSettings | None:
+        entry = self._entries.get(camera_id)
+        return entry.settings if entry else None
+
+    def lines(self) -> list[CameraLine]:
+        """In the order the cameras were added."""
+        with self._lock:
+            entries = list(self._entries.values())
+        return [self._line(entry) for entry in entries]
+
+    def heard(self, camera_id: str) -> None:
+        """The camera said something: tells the page when its line has changed."""
+        entry = self._entries.get(camera_id)
+        if entry is None:
+            return
+        line, now_ms = self._line(entry), self._now()
+        told = entry.told
+        changed = told is None or (line.state, line.error, line.restarts) != (told.state, told.error, told.restarts)
+        if changed or (line != told and abs(now_ms - entry.told_ms) >= SAID_AGAIN_MS):
+            entry.told, entry.told_ms = line, now_ms
+            self._live.publish(CameraChanged(camera_id))
+            if changed:
+                log.info("event=camera_%s camera=%s restarts=%d why=%r", line.state, camera_id, line.restarts, line.error)
+
+    def follow_table(self) -> None:
+        """Starts and stops what differs from the table."""
+        wanted = {camera.id: camera for camera in cameras.list_cameras(self._store)}
+        for camera_id in self._entries.keys() - wanted.keys():
+            self._supervisor.stop(camera_id)
+            with self._lock:
+                del self._entries[camera_id]
+            log.info("event=camera_removed camera=%s", camera_id)
+            self._live.publish(CameraChanged(camera_id))
+        for camera in wanted.values():
+            entry = self._entries.get(camera.id)
+            if self._stopping.is_set() or (entry and entry.camera == camera):
+                continue
+            self._take_on(camera)
+            self._live.publish(CameraChanged(camera.id))
+
+    def _take_on(self, camera: Camera) -> None:
+        entry = _Entry(camera, since_ms=self._now())
+        try:
+            entry.settings = self._for_process(camera)
+        except RegularsError as error:
+            entry.error = str(error)
+            log.error("event=camera_not_started camera=%s why=%r", camera.id, entry.error)
+        with self._lock:
+            self._entries[camera.id] = entry
+        if entry.settings and camera.enabled:
+            self._supervisor.start(entry.settings, MAKER, self._choice.pack, self._choice.model_folders)
+        else:
+            self._supervisor.stop(camera.id)
+
+    def _for_process(self, camera: Camera) -> CameraSettings:
+        """With what the settings say. A camera that was given its own number of pictures a second keeps it."""
+        settings = cameras.settings_of(self._store, camera)
+        own = camera.analysed_fps != cameras.NewCamera.__dataclass_fields__["analysed_fps"].default
+        fps = camera.analysed_fps if own else self._choice.analysed_fps
+        return msgspec.structs.replace(settings, analysed_fps=fps, min_face_px=self._choice.min_face_px)
+
+    def _line(self, entry: _Entry) -> CameraLine:
+        found = self._supervisor.state(entry.camera.id) if entry.settings and entry.camera.enabled else CameraState("stopped")
+        now_ms, state = self._now(), STATES.get(found.word, "opening")
+        if state != entry.state:
+            entry.state, entry.since_ms = state, now_ms
+        if now_ms // DAY_MS != entry.day:
+            entry.day, entry.restarts_before = now_ms // DAY_MS, found.restarts
+        line = CameraLine(entry.camera.id, entry.camera.name, state, entry.since_ms, error=found.error or entry.error)
+        return replace(
+            line,
+            analysed_fps=round(found.fps, 1),
+            analysis_ms=found.analysis_ms,
+            frames_dropped=found.frames_dropped,
+            restarts=found.restarts - entry.restarts_before,
+        )
+
+    def _run(self) -> None:
+        while not self._stopping.wait(POLL_S):
+            try:
+                self.follow_table()
+                # A process that hangs or died says nothing, and that too is to be seen.
+                for camera_id in list(self._entries):
+                    self.heard(camera_id)
+            except (RegularsError, sqlite3.Error) as error:
+                log.error("event=cameras_not_read error=%s", type(error).__name__)

@@ -1,0 +1,295 @@
+"""One store's appliance, put together and brought to an end: data folder, recognition, cameras, jobs, page.
+
+    cameras' processes → roster's threads → reception (one thread: decides, writes) → live page
+
+Whatever is told to the page has been committed before. `stop` ends everything within seconds, with the last sightings in the log.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from appliance import notices, snapshots, visits
+from appliance.camera.life import Limits
+from appliance.camera.messages import Boxes, CameraSettings, FromCamera, Seen
+from appliance.camera.supervisor import Supervisor
+from appliance.config import Config
+from appliance.data_key import KeyKeeper
+from appliance.database import Store, open_store
+from appliance.database_file import path_in
+from appliance.errors import SnapshotError
+from appliance.gallery import Gallery
+from appliance.identity import Policy, Verdict
+from appliance.jobs import Job, Jobs, Stopping, standard_jobs
+from appliance.live import FaceBox, FiguresChanged, Live, NoticesChanged, VisitChanged
+from appliance.reception import Received, Reception
+from appliance.recognition import UNSURE_KEY, Recognition
+from appliance.roster import Choice, Roster
+from appliance.web.app import create_app
+from appliance.web.pages import PersonRow, WebDeps
+from appliance.web.readers import readers
+from appliance.web.server import CannotServe, Server, serve
+from appliance.web.words import box_kind, box_label, visitor
+from models.acceptance import require_accepted
+from models.bars import Bars
+from models.errors import ManifestError, WeightsError
+from models.weights import find, weights_of
+from ui import formats
+
+log = logging.getLogger(__name__)
+
+CAMERAS_STOP = Limits(stopping=2.0)
+"""A camera closes its sightings in a tenth of this; one that hangs is killed."""
+RECEPTION_STOP_S = 1.5
+REFRESH_S = 5.0
+WEAK_PACK = "starter"
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A pack that can be used: its files are here and right, its terms accepted, its bars measured. Nothing of it is loaded."""
+
+    name: str
+    model: str
+    size: int
+    bars: Bars
+
+
+def ready_pack(config: Config) -> Ready:
+    """Raises WeightsError, NotAccepted, ManifestError: one sentence with what to do."""
+    weights = weights_of(config.data.folder, folder=config.models.folder)
+    manifest = weights.manifest()
+    pack = manifest.pack(config.models.pack)
+    require_accepted(weights, pack)
+    embedder = manifest.embedder(pack)
+    for spec in (manifest.detector(pack), embedder):
+        try:
+            find(weights, spec)
+        except WeightsError as error:
+            words = str(error).replace("`regulars models pull`", f"`regulars models pull {pack.name}`")
+            raise WeightsError(f"The models {pack.name!r} cannot be used: {words}.") from None
+    bars = manifest.bars_of(pack)
+    if bars is None:
+        raise ManifestError(f"The models {pack.name!r} have no bars yet: measure with `regulars models evaluate DIR --pack {pack.name}`.")
+    return Ready(pack.name, embedder.name, embedder.output_size, bars)
+
+
+class Appliance:
+    """Made by `open_appliance`. `told`: called on the reception's thread after each sighting is in the log."""
+
+    def __init__(self, config: Config, store: Store, pack: Ready, now: Callable[[], int], told: Callable[[Received], None]) -> None:
+        self.config, self.store, self.pack = config, store, pack
+        self._now, self._told_too = now, told
+        self.gallery = Gallery(pack.model, pack.size)
+        policy = Policy(config.recognition.false_match_per_search, config.recognition.shots_min)
+        gap_ms = round(config.visits.gap_s * 1000)
+        self._recognition = Recognition(store, self.gallery, pack.bars, policy, gap_ms, config.site.zone, failed=self._snapshot_failed)
+        self._live = Live(secrets.token_hex(4))
+        self._reception = Reception(self._recognition, now, told=self._told, trouble_changed=lambda: self._live.publish(NoticesChanged()))
+        choice = Choice(
+            pack.name,
+            [str(config.data.folder), *([str(config.models.folder)] if config.models.folder else [])],
+            config.recognition.analysed_fps,
+            config.recognition.min_face_px,
+        )
+        self._supervisor = Supervisor(self._hear, CAMERAS_STOP)
+        self._roster = Roster(store, self._supervisor, self._live, choice, now)
+        self._jobs = Jobs(store, self._all_jobs(), now)
+        self._server: Server | None = None
+        self._page = (formats.day_of(now(), config.site.zone), self._notices())
+
+    @property
+    def address(self) -> str:
+        return self._server.address if self._server else ""
+
+    def load(self) -> None:
+        """What the database holds, before the first sighting comes."""
+        left_over = visits.settle_left_over(self.store, self._now())
+        self._recognition.load()
+        log.info("event=loaded templates=%d visits_left_over=%d", len(self.gallery), left_over)
+
+    def start(self, ports: Sequence[int]) -> None:
+        """`ports`: the first that is free becomes the page's. Raises CannotServe."""
+        self._server = self._serve(ports)
+        self._reception.start()
+        self._jobs.start()
+        self._roster.start()
+        log.info("event=started address=%s pack=%s cameras=%d", self.address, self.pack.name, len(self._roster.lines()))
+
+    def end_cameras(self) -> int:
+        """They close their sightings, and those are written. How many could not be. The log can still be read."""
+        self._roster.stop()
+        return self._reception.stop(RECEPTION_STOP_S)
+
+    def stop(self) -> int:
+        """Everything: cameras, and meanwhile page and jobs, then the data folder. How many sightings could not be written."""
+        beside = threading.Thread(target=self._stop_page_and_jobs, name="stop", daemon=True)
+        beside.start()
+        lost = self.end_cameras()
+        beside.join(RECEPTION_STOP_S)
+        self.store.close()
+        log.info("event=stopped sightings_lost=%d", lost)
+        return lost
+
+    def process_ids(self) -> list[int]:
+        """Of the cameras' processes."""
+        return [found for line in self._roster.lines() if (found := self._supervisor.state(line.id).process_id)]
+
+    def _stop_page_and_jobs(self) -> None:
+        if self._server:
+            self._server.stop()
+        self._jobs.stop()
+
+    def _hear(self, camera_id: str, message: FromCamera) -> None:
+        """On the camera's own thread, which may wait here."""
+        match message:
+            case Seen(sighting):
+                settings = self._roster.settings(camera_id)
+                self._reception.receive(sighting, sighting.sent_ms if settings and _has_own_time(settings) else self._now())
+            case Boxes(jpeg=jpeg) if jpeg:
+                # A picture is as old as its way here: the clock of a file that is played is not the wall's.
+                self._live.show(camera_id, self._now(), jpeg, self._face_boxes(message))
+            case Boxes():
+                return
+            case _:
+                self._roster.heard(camera_id)
+
+    def _face_boxes(self, message: Boxes) -> tuple[FaceBox, ...]:
+        found = []
+        for number, box in enumerate(message.boxes):
+            said = self._said(box.sighting_id)
+            if said:
+                found.append(FaceBox(box.sighting_id or f"face{number}", box.x, box.y, box.width, box.height, *said))
+        return tuple(found)
+
+    def _said(self, sighting_id: str) -> tuple[str, str] | None:
+        """A face's label and kind. None: who opted out is not pointed at."""
+        outcome = self._recognition.standing_of(sighting_id) if sighting_id else None
+        if outcome is None:
+            return box_label("deciding", "", 0), box_kind("deciding")
+        if outcome.verdict == "opted_out":
+            return None
+        verdict = outcome.verdict if outcome.settled or outcome.person_id else "deciding"
+        name = self.name_of(outcome.person_id) if outcome.person_id else ""
+        return box_label(verdict, name, outcome.visit_number), box_kind(verdict)
+
+    def name_of(self, person_id: str) -> str:
+        row = self.store.db.execute("SELECT id, number, role, name_sealed FROM persons WHERE id = ?", [person_id]).fetchone()
+        return self._name(PersonRow(*row)) if row else ""
+
+    def _name(self, row: PersonRow) -> str:
+        if row.name_sealed is None:
+            return visitor(row.number)
+        return self.store.vault.unseal(row.name_sealed, table="persons", column="name", row=row.id).decode()
+
+    def _told(self, received: Received) -> None:
+        outcome = received.outcome
+        for visit_id in (received.moved_from, outcome.visit_id):
+            if visit_id:
+                self._live.publish(VisitChanged(visit_id))
+        if outcome.decision.verdict is Verdict.AGREED and outcome.settled:
+            self._live.publish(VisitChanged((outcome.decision.person_id or "").removeprefix(UNSURE_KEY)))
+        if outcome.visit_id is None:
+            self._live.publish(FiguresChanged())
+        if outcome.settled:
+            log.info(
+                "event=sighting_decided visit=%s verdict=%s log_latency_ms=%d",
+                outcome.visit_id or "none",
+                outcome.verdict,
+                outcome.log_latency_ms,
+            )
+        self._told_too(received)
+
+    def _snapshot_failed(self, error: Exception) -> None:
+        log.error("event=snapshot_not_kept error=%s", type(error).__name__)
+
+    def _all_jobs(self) -> list[Job]:
+        def forgotten(person_ids: list[str]) -> None:
+            self._reception.ask(lambda: self._recognition.forget_persons(person_ids))
+
+        jobs = standard_jobs(
+            self.store,
+            self.config,
+            self._now,
+            gallery_check=lambda: self._reception.ask(self._recognition.check),
+            forgotten=forgotten,
+        )
+        return [*jobs, Job("page", "Keeping the page up to date", REFRESH_S, REFRESH_S, self._refresh)]
+
+    def _refresh(self, _stopping: Stopping) -> None:
+        """What nobody tells the page: a new day has begun, a job or a command left a notice."""
+        day, told = self._page
+        today, notes = formats.day_of(self._now(), self.config.site.zone), self._notices()
+        self._page = (today, notes)
+        if today != day:
+            self._live.publish(FiguresChanged())
+        if notes != told:
+            self._live.publish(NoticesChanged())
+
+    def _notices(self) -> list[notices.Notice]:
+        return notices.open_notices(self.store)
+
+    def _serve(self, ports: Sequence[int]) -> Server:
+        app = create_app(
+            WebDeps(
+                query=readers(path_in(self.store.folder)),
+                names=self._name,
+                dismiss_notice=lambda notice_id: void(notices.dismiss(self.store, notice_id, self._now())),
+                snapshot=self._snapshot,
+                live=self._live,
+                cameras=self._roster.lines,
+                look=self._supervisor.look,
+                time_zone=self.config.site.zone,
+                site_name=self.config.site.name,
+                pack_name=self.pack.name,
+                weak_pack=self.pack.name == WEAK_PACK,
+                now=self._now,
+                trouble=lambda: self._reception.trouble,
+            )
+        )
+        for port in ports[:-1]:
+            try:
+                return serve(app, self.config.web.host, port, self._live.close)
+            except CannotServe:
+                log.info("event=port_taken port=%d", port)
+        return serve(app, self.config.web.host, ports[-1], self._live.close)
+
+    def _snapshot(self, visit_id: str) -> bytes | None:
+        row = self.store.db.execute("SELECT snapshot FROM visits WHERE id = ?", [visit_id]).fetchone()
+        if not row or not row[0]:
+            return None
+        try:
+            return snapshots.load(self.store, row[0])
+        except SnapshotError:
+            return None
+
+
+def open_appliance(
+    config: Config, now: Callable[[], int], *, keeper: KeyKeeper | None = None, told: Callable[[Received], None] = lambda _received: None
+) -> Appliance:
+    """Everything that can be wrong before the first camera is opened is found here: settings, models, data folder.
+
+    `now`: UTC milliseconds. `keeper`: see `open_store`. Raises RegularsError and models' errors, each one sentence.
+    """
+    pack = ready_pack(config)
+    store = open_store(config.data.folder, now(), checkpoint=True, backups=config.backup.folder, keeper=keeper)
+    try:
+        appliance = Appliance(config, store, pack, now, told)
+        appliance.load()
+    except BaseException:
+        store.close()
+        raise
+    return appliance
+
+
+def void(_answer: object) -> None:
+    """For a callback whose answer nobody wants."""
+
+
+def _has_own_time(settings: CameraSettings) -> bool:
+    """A file that is played faster than it was taken, or with a date of its own: its sightings happen when it says."""
+    return settings.pace == "full" or settings.start_ms > 0
