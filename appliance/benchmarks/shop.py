@@ -14,9 +14,10 @@ from appliance.gallery import Gallery
 from appliance.identity import Policy
 from appliance.recognition import Recognition
 from models.acceptance import require_accepted
-from models.errors import ManifestError
+from models.errors import ManifestError, WeightsError
 from models.weights import Weights, find, weights_of
 
+STARTER = "starter"
 GAP_MS = 10_000
 """Short, so that visits end and begin while something is measured."""
 
@@ -37,6 +38,15 @@ def require_pack(weights: Weights, name: str) -> None:
     require_accepted(weights, pack)
     find(weights, manifest.detector(pack))
     find(weights, manifest.embedder(pack))
+
+
+def usable_pack(weights: Weights, wanted: str) -> str:
+    """The wanted pack, or the starter pack, which is part of every checkout, where its files are not here."""
+    try:
+        require_pack(weights, wanted)
+    except WeightsError:
+        return STARTER
+    return wanted
 
 
 @contextmanager
