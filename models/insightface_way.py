@@ -80,4 +80,5 @@ def _boxed(picture: Picture) -> Picture:
 
 
 def _scale(picture: Picture) -> float:
-    return SIDE_PX / max(picture.shape[:2])
+    height, width = picture.shape[:2]
+    return SIDE_PX / max(height, width)

@@ -100,6 +100,18 @@ class Ear:
         with self.lock:
             return Counter(beat.state for beat in self.beats.values())["watching"]
 
+    def await_frames(self, cameras: int) -> None:
+        """Until so many cameras watch. Raises BenchTrouble with what a camera says, at once where it cannot read its file."""
+        until_s = time.monotonic() + READY_S_MAX
+        while self.watching() < cameras:
+            with self.lock:
+                errors = sorted({beat.error for beat in self.beats.values() if beat.error and not beat.frames_read})
+            if errors:
+                raise BenchTrouble(f"a camera does not come up: {'; '.join(errors)}")
+            if time.monotonic() > until_s:
+                raise BenchTrouble(f"{self.watching()} of {cameras} cameras came up within {READY_S_MAX:.0f} s")
+            time.sleep(0.1)
+
     def take_waits(self) -> list[float]:
         with self.lock:
             waits, self.waits_s = self.waits_s, []
@@ -123,7 +135,8 @@ def measure_capacity(
                     supervisor.start(settings, MAKER, pack_name, model_folders)
                     time.sleep(STAGGER_S)
                 running = cameras
-                _until_watching(ear, cameras)
+                ear.await_frames(cameras)
+                time.sleep(SETTLE_S)
                 done.append(_step(ear, supervisor, cameras, seconds))
                 if not done[-1].held:
                     break
@@ -145,16 +158,6 @@ def confined() -> int:
     cores = sorted(os.sched_getaffinity(0))[:CORES]
     os.sched_setaffinity(0, cores)
     return len(cores)
-
-
-def _until_watching(ear: Ear, cameras: int) -> None:
-    until_s = time.monotonic() + READY_S_MAX
-    while ear.watching() < cameras:
-        if time.monotonic() > until_s:
-            errors = {beat.error for beat in ear.beats.values() if beat.error} or {"no word from them"}
-            raise BenchTrouble(f"{ear.watching()} of {cameras} cameras came up within {READY_S_MAX:.0f} s: {'; '.join(sorted(errors))}")
-        time.sleep(0.1)
-    time.sleep(SETTLE_S)
 
 
 def _step(ear: Ear, supervisor: Supervisor, cameras: int, seconds: float) -> Step:

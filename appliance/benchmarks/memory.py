@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from appliance.benchmarks.cameras import MAKER, READY_S_MAX, BenchTrouble, Ear
+from appliance.benchmarks.cameras import MAKER, BenchTrouble, Ear
 from appliance.benchmarks.processes import memory_mb, slope
 from appliance.benchmarks.shop import shop
 from appliance.camera.messages import CameraSettings
@@ -54,11 +54,13 @@ def measure_memory(
         supervisor = Supervisor(ear.hear)
         try:
             supervisor.start(settings, MAKER, pack_name, model_folders)
-            _until_it_watches(ear)
+            ear.await_frames(1)
             time.sleep(warm_up_s)
             camera = supervisor.state(settings.id).process_id
             began_s, frames = time.monotonic(), ear.analysed()
-            at_s, mains, cameras = [], [], []
+            at_s: list[float] = []
+            mains: list[float] = []
+            cameras: list[float] = []
             while time.monotonic() - began_s < seconds or len(at_s) < 2:
                 at_s.append(time.monotonic() - began_s)
                 mains.append(memory_mb(os.getpid()))
@@ -84,12 +86,3 @@ def measure_memory(
 
 def _growth(at_s: list[float], values: list[float]) -> float:
     return round(slope(at_s, values) * TEN_MINUTES_S, 2)
-
-
-def _until_it_watches(ear: Ear) -> None:
-    until_s = time.monotonic() + READY_S_MAX
-    while not ear.analysed():
-        if time.monotonic() > until_s:
-            errors = [beat.error for beat in ear.beats.values() if beat.error]
-            raise BenchTrouble(f"the camera did not come up within {READY_S_MAX:.0f} s: {errors[0] if errors else 'no word from it'}")
-        time.sleep(0.1)
