@@ -81,4 +81,4 @@ def _boxed(picture: Picture) -> Picture:
 
 def _scale(picture: Picture) -> float:
     height, width = picture.shape[:2]
-    return SIDE_PX / max(height, width)
+    return float(SIDE_PX / max(height, width))

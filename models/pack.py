@@ -69,12 +69,17 @@ class Pack:
         return Liveness([(_session(self._weights, spec, self._threads), spec) for spec in specs]) if specs else None
 
 
+def _plainly(session: ort.InferenceSession) -> ort.InferenceSession:
+    return session
+
+
 def load_pack(
-    name: str, weights: Weights, *, threads: int = 1, around: Callable[[ort.InferenceSession], ort.InferenceSession] = lambda session: session
+    name: str, weights: Weights, *, threads: int = 1, around: Callable[[ort.InferenceSession], ort.InferenceSession] = _plainly
 ) -> Pack:
     """`around` may put something between a model and its session that hears what is asked (models/calls.py).
 
-    Raises ManifestError for an unknown pack, NotAccepted before its terms are accepted, WeightsError for files missing or wrong."""
+    Raises ManifestError for an unknown pack, NotAccepted before its terms are accepted, WeightsError for files missing or wrong.
+    """
     manifest = weights.manifest()
     pack = manifest.pack(name)
     require_accepted(weights, pack)

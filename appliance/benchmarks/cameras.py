@@ -131,7 +131,8 @@ def measure_capacity(
             running = 0
             for cameras in steps:
                 for number in range(running, cameras):
-                    settings = CameraSettings(f"camera-{number}", f"camera {number}", "file", str(video), analysed_fps=ANALYSED_FPS, loop=True)
+                    name = f"camera-{number}"
+                    settings = CameraSettings(name, name, "file", str(video), analysed_fps=ANALYSED_FPS, loop=True)
                     supervisor.start(settings, MAKER, pack_name, model_folders)
                     time.sleep(STAGGER_S)
                 running = cameras

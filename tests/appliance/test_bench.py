@@ -60,7 +60,7 @@ def test_frames_come_in_blocks_at_five_a_second(video: Path) -> None:
 def test_a_missing_video_is_said_in_words(tmp_path: Path) -> None:
     with pytest.raises(NoFootage, match="REGULARS_SHARED"):
         footage({"REGULARS_SHARED": str(tmp_path)})
-    with pytest.raises(NoFootage, match="nowhere.mp4"):
+    with pytest.raises(NoFootage, match=r"nowhere\.mp4"):
         footage(video=tmp_path / "nowhere.mp4")
 
 
