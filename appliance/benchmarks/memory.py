@@ -35,6 +35,8 @@ class Memory(msgspec.Struct, frozen=True):
     camera_growth_mb_10min: float
     frames_analysed: int
     seconds: float
+    samples: list[tuple[float, float, float]]
+    """Seconds, main, camera: whether growth goes on or was the end of warming up."""
 
 
 def measure_memory(
@@ -81,6 +83,7 @@ def measure_memory(
         camera_growth_mb_10min=_growth(at_s, cameras),
         frames_analysed=frames,
         seconds=round(time.monotonic() - began_s, 1),
+        samples=[(round(t, 1), round(m, 1), round(c, 1)) for t, m, c in zip(at_s, mains, cameras, strict=True)],
     )
 
 
