@@ -54,25 +54,30 @@ class Axis:
 class Motion:
     """One face's motion. Times in milliseconds; places in pixels."""
 
-    __slots__ = ("at_ms", "log_width", "x", "y")
+    __slots__ = ("_asked_ms", "_told", "at_ms", "log_width", "x", "y")
 
     def __init__(self, at_ms: int, x: float, y: float, width: float) -> None:
         self.at_ms = at_ms
         self.x = Axis(x, PLACE_NOISE * width, FIRST_SPEED * width)
         self.y = Axis(y, PLACE_NOISE * width, FIRST_SPEED * width / 2)
         self.log_width = Axis(math.log(width), SIZE_NOISE, 1.0)
+        self._asked_ms: int | None = None
+        self._told = (x, y, width, 0.0)
 
     def ahead(self, at_ms: int) -> tuple[float, float, float, float]:
-        """x, y, width and the place's uncertainty in pixels at a time."""
+        """x, y, width and the place's uncertainty in pixels at a time. Asked for every face of a frame, worked out once."""
+        if at_ms == self._asked_ms:
+            return self._told
         dt = max(0, at_ms - self.at_ms) / 1000
         x, spread_x = self.x.ahead(dt)
         y, spread_y = self.y.ahead(dt)
         log_width, _ = self.log_width.ahead(min(dt, 0.6))
-        return x, y, math.exp(log_width), max(spread_x, spread_y)
+        self._asked_ms, self._told = at_ms, (x, y, math.exp(log_width), max(spread_x, spread_y))
+        return self._told
 
     def correct(self, at_ms: int, x: float, y: float, width: float) -> None:
         dt = max(0, at_ms - self.at_ms) / 1000
-        self.at_ms = at_ms
+        self.at_ms, self._asked_ms = at_ms, None
         for axis, seen, noise, push in (
             (self.x, x, PLACE_NOISE * width, PLACE_PUSH * width),
             (self.y, y, PLACE_NOISE * width, PLACE_PUSH * width / 2),

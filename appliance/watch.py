@@ -18,7 +18,7 @@ from appliance.sightings import SHOTS_MAX, Phase, Shot, Sighting
 from appliance.tracks import SURE, Detection, Track, Tracker
 from models.crops import embedder_crop
 from models.detect import Detector
-from models.embed import Embedder
+from models.embed import Embedder, unit
 from models.faces import Faces, Floats, Picture
 from models.landmarks import refined
 from models.pack import load_pack
@@ -175,10 +175,10 @@ class FaceWatcher:
         looks = self._looks.pop(track.id, None)
         if looks is None or (looks.sent_ms is None and track.travel < TRAVEL_MIN):
             return None
-        # The last word is worth twice the work: each shot once more, with its mirror image.
-        vectors = self._embedder.embed(np.stack([s.crop for s in looks.shots]), mirrored=True)
-        for shot, vector in zip(looks.shots, vectors, strict=True):
-            shot.embedding = vector
+        # The last word is worth twice the work: each shot's mirror image as well, which light from one side leads astray the other way.
+        mirrored = self._embedder.embed(np.stack([s.crop[:, ::-1] for s in looks.shots]))
+        for shot, vector in zip(looks.shots, mirrored, strict=True):
+            shot.embedding = unit(shot.embedding + vector)
         return self._sighting(track, looks, Phase.CLOSED, now_ms)
 
     def _sighting(self, track: Track, looks: Looks, phase: Phase, now_ms: int) -> Sighting:

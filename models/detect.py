@@ -51,6 +51,12 @@ def fitted(picture: Picture, side_px: int) -> tuple[Picture, float]:
     return padded, scale
 
 
+def planes(picture: Picture, *, rgb: bool = False) -> Floats:
+    """(H, W, 3) BGR uint8 to (1, 3, H, W) float32 0..255. OpenCV 5's blobFromImage does the same in twenty times the time."""
+    channels = cv2.split(picture)
+    return np.asarray(np.stack(channels[::-1] if rgb else channels)[None], np.float32)
+
+
 def round_up(side: int) -> int:
     return -(-side // STRIDE) * STRIDE
 
@@ -72,10 +78,12 @@ def iou(a: Floats, b: Floats) -> Floats:
     """Intersection over union of (N, 4) and (M, 4) boxes: (N, M)."""
     low = np.maximum(a[:, None, :2], b[None, :, :2])
     high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    inside = np.prod(np.clip(high - low, 0, None), axis=2)
-    area_a = np.prod(np.clip(a[:, 2:] - a[:, :2], 0, None), axis=1)
-    area_b = np.prod(np.clip(b[:, 2:] - b[:, :2], 0, None), axis=1)
-    union = area_a[:, None] + area_b[None] - inside
+    inside = _area(high - low)
+    union = _area(a[:, 2:] - a[:, :2])[:, None] + _area(b[:, 2:] - b[:, :2])[None] - inside
     return np.asarray(inside / np.maximum(union, 1e-9), np.float32)
 
 
+def _area(sides: Floats) -> Floats:
+    """Of (..., 2) widths and heights; 0 where one is negative."""
+    held = np.maximum(sides, 0)
+    return np.asarray(held[..., 0] * held[..., 1], np.float32)

@@ -5,6 +5,7 @@ Loading reads files and nothing else: what is missing is an error with a sentenc
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -68,16 +69,25 @@ class Pack:
         return Liveness([(_session(self._weights, spec, self._threads), spec) for spec in specs]) if specs else None
 
 
-def load_pack(name: str, weights: Weights, *, threads: int = 1) -> Pack:
-    """Raises ManifestError for an unknown pack, NotAccepted before its terms are accepted, WeightsError for files missing or wrong."""
+def _plainly(session: ort.InferenceSession) -> ort.InferenceSession:
+    return session
+
+
+def load_pack(
+    name: str, weights: Weights, *, threads: int = 1, around: Callable[[ort.InferenceSession], ort.InferenceSession] = _plainly
+) -> Pack:
+    """`around` may put something between a model and its session that hears what is asked (models/calls.py).
+
+    Raises ManifestError for an unknown pack, NotAccepted before its terms are accepted, WeightsError for files missing or wrong.
+    """
     manifest = weights.manifest()
     pack = manifest.pack(name)
     require_accepted(weights, pack)
     detector, embedder = manifest.detector(pack), manifest.embedder(pack)
     return Pack(
         name,
-        _detector(_session(weights, detector, threads), detector),
-        _embedder(_session(weights, embedder, threads), embedder),
+        _detector(around(_session(weights, detector, threads)), detector),
+        _embedder(around(_session(weights, embedder, threads)), embedder),
         embedder,
         pack,
         manifest,

@@ -6,11 +6,10 @@ Source: Guo et al., "Sample and Computation Redistribution for Efficient Face De
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import onnxruntime as ort
 
-from models.detect import FAINT, fitted, suppressed
+from models.detect import FAINT, fitted, planes, suppressed
 from models.faces import Faces, Floats, Picture, no_faces
 
 STRIDES = (8, 16, 32)
@@ -48,7 +47,7 @@ class Scrfd:
         return [self._run(crop, self.score_min) for crop in crops]
 
     def _run(self, padded: Picture, score_min: float) -> Faces:
-        blob = cv2.dnn.blobFromImage(padded, 1 / 128, mean=(127.5, 127.5, 127.5), swapRB=True)
+        blob = (planes(padded, rgb=True) - np.float32(127.5)) / np.float32(128)
         out = [o.reshape(-1, o.shape[-1]) for o in self._session.run(None, {self._input: blob})]
         return suppressed(_decode(out, padded.shape[1], score_min), self._iou_max)
 
