@@ -69,7 +69,8 @@ def test_a_new_person_is_there_with_visit_and_records_or_not_at_all(shop: Shop, 
 
 def test_who_was_nearly_made_a_person_teaches_bob_nothing_when_told_again(shop: Shop) -> None:
     """The state in memory must not run ahead of the database: a failed minting once left 'made from this sighting' behind."""
-    refuse(shop, "INSERT ON visits")
+    shop.see(face(BOB), sighting_id="who", phase=Phase.OPENED, shots=1)
+    refuse(shop, "INSERT ON templates")
     with pytest.raises(sqlite3.IntegrityError):
         shop.see(face(BOB), sighting_id="who")
     allow(shop)
