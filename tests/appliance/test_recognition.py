@@ -326,4 +326,4 @@ def test_a_sighting_without_a_usable_embedding_is_refused_and_leaves_nothing(
     with pytest.raises(ValueError, match="no shots"):
         shop.recognition.receive(sighting("x", []), NOON)
     assert (shop.count("visits"), shop.count("outbox"), len(shop.recognition.gallery)) == (0, 0, 0)
-    assert MODEL == shop.recognition.gallery.model
+    assert shop.recognition.gallery.model == MODEL

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -137,4 +136,4 @@ def test_an_old_snapshot_that_cannot_be_removed_does_not_undo_the_new_one(shop: 
     outcome = shop.see(face(BOB), NOON + 1000, width=90)
     assert outcome.logged and len(shop.failures) == 1
     name = shop.store.db.execute("SELECT snapshot FROM visits").fetchone()[0]
-    assert name != str(old.relative_to(shop.store.snapshots)) and os.path.isfile(shop.store.snapshots / name)
+    assert name != str(old.relative_to(shop.store.snapshots)) and (shop.store.snapshots / name).is_file()

@@ -33,7 +33,7 @@ _SPARE = 32
 
 
 def face(who: int) -> Floats:
-    return np.eye(SIZE, dtype=np.float32)[who]
+    return np.asarray(np.eye(SIZE, dtype=np.float32)[who])
 
 
 def like(who: int, cosine: float, view: int = 0) -> Floats:
