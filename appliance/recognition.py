@@ -62,6 +62,7 @@ class Standing:
     person_id: str | None = None
     minted: bool = False
     closed: bool = False
+    look: Floats | None = None
     picture: str | None = None
     outcome: Outcome | None = None
 
@@ -123,7 +124,7 @@ class Recognition:
             told = self._opted_out(sighting, standing, decision, latency, now_ms)
         else:
             told = self._log(sighting, standing, decision, look, latency, now_ms)
-        self._standing[sighting.id] = told
+        self._standing[sighting.id] = replace(told, look=look)
         self._standing.move_to_end(sighting.id)
         while len(self._standing) > SIGHTINGS_REMEMBERED:
             self._standing.popitem(last=False)
@@ -158,9 +159,10 @@ class Recognition:
         together = [self._standing[i].person_id for i in sighting.seen_with if i in self._standing]
         others = {p for p in together if p}
         here = {
-            s.person_id
+            s.person_id: float(s.look @ look)
             for i, s in self._standing.items()
             if s.person_id
+            and s.look is not None
             and i != sighting.id
             and s.camera_id == sighting.camera_id
             and i not in sighting.seen_with
@@ -211,7 +213,7 @@ class Recognition:
         if kept_for_review:
             self._keep_for_agreement(visit_id, look)
         outcome = Outcome(sighting.id, visit_id, person_id, verdict, decision, final, standing.outcome is None, latency)
-        return Standing(sighting.camera_id, sighting.ended_ms, person_id, change.minted, closed, change.portrait.name, outcome)
+        return Standing(sighting.camera_id, sighting.ended_ms, person_id, change.minted, closed, look, change.portrait.name, outcome)
 
     def _follow(self, change: Change) -> None:
         """The gallery holds only what is committed, and so do the snapshots."""

@@ -88,15 +88,18 @@ def test_who_is_seen_beside_them_they_are_not() -> None:
     assert decided(bob(0.9), who("dora", 0.55), evidence=beside).person_id == "dora"
 
 
-def test_who_was_here_a_moment_ago_is_taken_at_a_lower_bar_unless_somebody_is_nearer() -> None:
-    here = Evidence(1, 0, here={"bob"})
-    assert (decided(bob(0.31), evidence=here).person_id, decided(bob(0.29), evidence=here).person_id) == ("bob", None)
-    assert decided(bob(0.31), who("dora", 0.31 + 2 * MARGIN), evidence=here).verdict is Verdict.UNSURE
-    assert not decided(bob(0.31), evidence=here).learn
+@pytest.mark.parametrize(
+    ("look_of_then", "nearer", "person"),
+    [(0.31, 0.1, "bob"), (0.29, 0.1, None), (0.9, 0.45, "bob"), (0.9, 0.5, "dora")],
+    ids=["as they were", "other than they were", "nobody is sure to be nearer", "somebody is surely somebody else"],
+)
+def test_who_was_here_a_moment_ago_still_is_if_they_look_as_they_did(look_of_then: float, nearer: float, person: str | None) -> None:
+    decision = decided(bob(0.1), who("dora", nearer), evidence=Evidence(1, 0, here={"bob": look_of_then}))
+    assert decision.person_id == person and not decision.learn
 
 
 def test_who_opted_out_and_was_here_a_moment_ago_is_still_opted_out() -> None:
-    assert decided(charlie(0.31), evidence=Evidence(1, 0, here={"charlie"})).verdict is Verdict.OPTED_OUT
+    assert decided(charlie(0.1), evidence=Evidence(1, 0, here={"charlie": 0.6})).verdict is Verdict.OPTED_OUT
 
 
 @pytest.mark.parametrize("similarity", [0.1, 0.4])

@@ -110,7 +110,8 @@ def test_a_removed_person_is_told_with_every_template(shop: Shop) -> None:
     learn(shop, bob, face(BOB))
     with shop.store.transaction():
         persons.remove(shop.store, bob, NOON)
-    assert [type(r) for r in shop.records()[-2:]] == [TemplateGone, PersonGone]
+    gone, last = shop.records()[-2:]
+    assert isinstance(gone, TemplateGone) and isinstance(last, PersonGone) and last.id == bob
     assert (shop.count("persons"), shop.count("templates")) == (0, 0)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from appliance import visits
-from appliance.recognition import UNSURE_LOOKS_MAX
+from appliance.recognition import HERE_MS, UNSURE_LOOKS_MAX
 from appliance.sightings import Phase
 from sync.records import PersonRecord, TemplateRecord, VisitGone, VisitRecord
 from tests.appliance.stores import NOON
@@ -230,17 +230,17 @@ def test_what_a_dead_camera_left_open_is_settled_and_nothing_else(shop: Shop) ->
     assert visits.settle_left_over(shop.store, NOON) == 0
 
 
-def test_a_broken_track_does_not_make_a_second_visit(shop: Shop) -> None:
-    bob = shop.see(face(BOB)).person_id
-    assert bob
-    with shop.store.transaction() as db:
-        db.execute("UPDATE visits SET last_seen_ms = ?", [NOON - 10 * GAP_MS])
-    again = shop.see(shop.unsure(BOB), NOON + 4000)
-    assert again.person_id == bob and again.decision.reason == "was here a moment ago"
-    elsewhere = shop.see(shop.unsure(BOB, 1), NOON + 8000, camera="till")
-    assert elsewhere.person_id is None
-    much_later = shop.see(shop.unsure(BOB, 2), NOON + GAP_MS)
-    assert much_later.person_id is None
+@pytest.mark.parametrize(
+    ("camera", "after_ms", "same"),
+    [("door", 1000, True), ("till", 1000, False), ("door", HERE_MS + 1, False)],
+    ids=["a broken track", "another camera", "long after"],
+)
+def test_a_broken_track_does_not_make_a_second_visit(shop: Shop, camera: str, after_ms: int, same: bool) -> None:
+    bob = shop.see(face(BOB), NOON - 3 * GAP_MS).person_id
+    before = shop.see(like(BOB, 0.4))
+    assert before.person_id == bob and not before.decision.learn
+    again = shop.see(shop.unsure(BOB), NOON + 3000 + after_ms, camera=camera)
+    assert (again.person_id == bob) == same and (again.visit_id == before.visit_id) == same
 
 
 def test_staff_are_logged_and_never_counted_as_customers(shop: Shop) -> None:
