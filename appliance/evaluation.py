@@ -218,7 +218,7 @@ def _logged(
     live: bool,
 ) -> tuple[Run, Figures, int]:
     """Runs sightings through recognition into a fresh database, and scores what it holds afterwards."""
-    failures: list[RegularsError] = []
+    failures: list[RegularsError | OSError] = []
     with tempfile.TemporaryDirectory(prefix="regulars-evaluate-") as name:
         store = open_store(Path(name), _now_ms(), keeper=KeyFile(Path(name)))
         try:

@@ -118,23 +118,36 @@ def decide(candidates: Sequence[Candidate], evidence: Evidence, bars: Thresholds
         if here:
             still = max(here, key=lambda c: evidence.here[c.person_id])
             same = Candidate(still.person_id, still.role, evidence.here[still.person_id])
-            return _named(same, Verdict.KNOWN, bars.going_on, "was here a moment ago")
+            return _named(same, _known(same), bars.going_on, "was here a moment ago")
     if best.similarity >= bars.match:
         if best.role == "unsure":
             return _named(best, Verdict.AGREED, bars.match, "resembles an earlier visit that nobody was named for")
-        return _named(best, Verdict.KNOWN, bars.match, "near enough to be sure", learn=best.similarity >= bars.learn)
+        return _named(best, _known(best), bars.match, "near enough to be sure", learn=best.similarity >= bars.learn)
     if best.similarity >= bars.mint:
-        return Decision(Verdict.UNSURE, None, None, best.person_id, best.similarity, bars.match, "too near to be new, too far to be sure")
+        near_id, similarity = _near(best)
+        return Decision(Verdict.UNSURE, None, None, near_id, similarity, bars.match, "too near to be new, too far to be sure")
     return _nobody_near(best, evidence, bars, policy)
 
 
 def _nobody_near(nearest: Candidate | None, evidence: Evidence, bars: Thresholds, policy: Policy) -> Decision:
-    near_id, similarity = (nearest.person_id, nearest.similarity) if nearest else (None, None)
+    near_id, similarity = _near(nearest)
     if evidence.shots < policy.shots_min or evidence.span_ms < APART_MS_MIN:
         return Decision(Verdict.UNSURE, None, None, near_id, similarity, bars.mint, "seen too briefly to make a new person")
     if evidence.agreement < AGREEMENT_MIN:
         return Decision(Verdict.UNSURE, None, None, near_id, similarity, bars.mint, "the shots do not agree with one another")
     return Decision(Verdict.NEW, None, None, near_id, similarity, bars.mint, "nobody is near")
+
+
+def _known(who: Candidate) -> Verdict:
+    """Whatever bar was passed: of somebody who opted out nothing is stored."""
+    return Verdict.OPTED_OUT if who.role == "opted_out" else Verdict.KNOWN
+
+
+def _near(nearest: Candidate | None) -> tuple[str | None, float | None]:
+    """What the reason of a decision may keep: never that somebody resembles a person who opted out."""
+    if nearest is None:
+        return None, None
+    return None if nearest.role == "opted_out" else nearest.person_id, nearest.similarity
 
 
 def _named(who: Candidate, verdict: Verdict, bar: float, reason: str, *, learn: bool = False) -> Decision:

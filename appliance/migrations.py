@@ -13,6 +13,23 @@ def m001_first_light(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m002_settled_sightings(db: Database) -> None:
+    for statement in SETTLED_SIGHTINGS:
+        db.execute(statement)
+
+
+SETTLED_SIGHTINGS = (
+    # A visit is settled when each of its sightings is.
+    "ALTER TABLE sightings ADD COLUMN settled INTEGER NOT NULL DEFAULT 1",
+    "UPDATE sightings SET settled = 0 WHERE visit_id IN (SELECT id FROM visits WHERE state = 'deciding')",
+    # Staff come thousands of times: counting a person's visits must not fetch each of them.
+    "DROP INDEX visits_person",
+    "CREATE INDEX visits_person ON visits (person_id, last_seen_ms, first_seen_ms)",
+    "CREATE INDEX sightings_kept ON sightings (model, began_ms) WHERE embedding_sealed IS NOT NULL",
+    "CREATE INDEX sightings_open ON sightings (visit_id) WHERE NOT settled",
+)
+
 FIRST_LIGHT = (
     "CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
     """CREATE TABLE cameras (

@@ -77,7 +77,7 @@ class Motion:
 
     def correct(self, at_ms: int, x: float, y: float, width: float) -> None:
         dt = max(0, at_ms - self.at_ms) / 1000
-        self.at_ms, self._asked_ms = at_ms, None
+        self.at_ms, self._asked_ms = max(self.at_ms, at_ms), None
         for axis, seen, noise, push in (
             (self.x, x, PLACE_NOISE * width, PLACE_PUSH * width),
             (self.y, y, PLACE_NOISE * width, PLACE_PUSH * width / 2),

@@ -13,7 +13,7 @@ import uuid_utils
 from appliance.database import Store
 from appliance.gallery import Template
 from models.faces import Floats
-from sync.records import PersonRecord, TemplateGone, TemplateRecord, halved
+from sync.records import PersonGone, PersonRecord, TemplateGone, TemplateRecord, halved
 
 TEMPLATES_MAX = 8
 """Views kept of a person: more make a search slower and a stranger's chance of resembling one of them larger."""
@@ -53,12 +53,13 @@ def create(store: Store, role: str, now_ms: int, name: str = "") -> str:
 def tell(store: Store, person_id: str, now_ms: int) -> None:
     """The hub's record of the person as they are now."""
     row = _row(store, person_id)
+    (named,) = store.db.execute("SELECT name_sealed IS NOT NULL FROM persons WHERE id = ?", [person_id]).fetchone()
     store.record(
         PersonRecord(
             id=row.id,
             number=row.number,
             role=row.role,
-            name="" if row.label.startswith("Visitor ") else row.label,
+            name=row.label if named else "",
             first_seen_ms=row.first_seen_ms,
             last_seen_ms=row.last_seen_ms,
             visit_count=row.visit_count,
@@ -75,6 +76,15 @@ def count_visits(store: Store, person_id: str, now_ms: int) -> None:
         [person_id],
     )
     tell(store, person_id, now_ms)
+
+
+def remove(store: Store, person_id: str, now_ms: int) -> None:
+    """The person and all templates are gone; visits that were theirs are `visits.unname`d first."""
+    for (template_id,) in store.db.execute("SELECT id FROM templates WHERE person_id = ?", [person_id]).fetchall():
+        store.db.execute("DELETE FROM templates WHERE id = ?", [template_id])
+        store.record(TemplateGone(id=template_id, person_id=person_id), now_ms)
+    store.db.execute("DELETE FROM persons WHERE id = ?", [person_id])
+    store.record(PersonGone(id=person_id), now_ms)
 
 
 def learn(

@@ -7,16 +7,18 @@ first is provisional: nobody is minted and nothing is learned before the last, u
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from appliance import persons, snapshots, visits
+import numpy as np
+
+from appliance import persons, portraits, visits
 from appliance.database import Store
-from appliance.errors import RegularsError
-from appliance.gallery import Gallery, Template
+from appliance.gallery import Candidate, Gallery, Template
 from appliance.identity import Decision, Evidence, Policy, Thresholds, Verdict, decide, thresholds
+from appliance.portraits import Portrait
 from appliance.sightings import Phase, Sighting, agreement, mean_embedding
 from models.bars import Bars
 from models.faces import Floats
@@ -49,19 +51,20 @@ class Outcome:
     logged: bool
     log_latency_ms: int
     visit_number: int = 0
-    """Which visit of the person it is; 0: nobody's."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a sighting stands. `minted`: its person was made from it."""
+    """Where a sighting stands, as committed; a telling that fails leaves it as it was. `minted`: its person was made from it;
+    `picture`: name of the snapshot that it gave its visit; `outcome`: of its last telling, None before the first."""
 
     camera_id: str
     ended_ms: int
     person_id: str | None = None
     minted: bool = False
+    closed: bool = False
     look: Floats | None = None
-    log_latency_ms: int | None = None
+    picture: str | None = None
     outcome: Outcome | None = None
 
 
@@ -75,25 +78,26 @@ class Recognition:
     policy: Policy
     gap_ms: int
     zone: ZoneInfo
-    failed: Callable[[RegularsError], None] = lambda _error: None
+    failed: portraits.Failed = lambda _error: None
     _standing: OrderedDict[str, Standing] = field(default_factory=OrderedDict)
-    _opted_out_seen: dict[str, int] = field(default_factory=dict)
+    _opted_out_seen: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def load(self) -> None:
         """Fills the gallery from the database."""
-        model = self.gallery.model
-        self.gallery.add(persons.all_templates(self.store, model))
-        self.gallery.add(_unsure(visit_id, model, look) for visit_id, look in visits.unsure_looks(self.store, model, UNSURE_LOOKS_MAX))
+        self.gallery.add(self._stored())
 
     def check(self) -> None:
-        """Raises ValueError when the gallery is not what the database says, and puts it right."""
-        stored = {t.id: t for t in persons.all_templates(self.store, self.gallery.model)}
-        held = self.gallery.ids("customer", "staff", "opted_out")
-        if stored.keys() != held:
-            self.gallery.remove(held - stored.keys())
-            self.gallery.add(stored[i] for i in stored.keys() - held)
-            missing, extra = len(stored.keys() - held), len(held - stored.keys())
-            raise ValueError(f"the gallery differed from the database: {missing} templates missing, {extra} too many; it was rebuilt")
+        """Raises ValueError when the gallery is not what the database says, and puts it right. To be called where `receive` is."""
+        stored = {t.id: t for t in self._stored()}
+        held = {t.id: t for t in self.gallery.with_role("customer", "staff", "opted_out", "unsure")}
+        extra = held.keys() - stored.keys()
+        wrong = [t for i, t in stored.items() if i not in held or not _same(t, held[i])]
+        if extra or wrong:
+            self.gallery.remove(extra)
+            self.gallery.add(wrong)
+            raise ValueError(
+                f"the gallery differed from the database: {len(wrong)} templates missing or other, {len(extra)} too many; it was put right"
+            )
 
     def thresholds(self) -> Thresholds:
         g = self.gallery
@@ -106,25 +110,27 @@ class Recognition:
         )
 
     def receive(self, sighting: Sighting, now_ms: int) -> Outcome:
-        """Decides, and writes what follows in one transaction. Raises StoreErrors; then nothing is written and it may be told again."""
-        if sighting.model != self.gallery.model:
-            raise ValueError(f"sighting {sighting.id} was embedded by {sighting.model!r}; the gallery holds {self.gallery.model!r}")
+        """Decides, and writes what follows in one transaction. A sighting that is closed stays as it is, however often it is told.
+
+        Raises StoreErrors; then nothing is written and it may be told again. ValueError for a sighting of another model or without a
+        usable embedding.
+        """
+        look = self._look(sighting)
         standing = self._standing.get(sighting.id) or self._recalled(sighting)
-        look = mean_embedding(sighting)
+        if standing.closed and standing.outcome:
+            return replace(standing.outcome, logged=False)
         decision = self._decide(sighting, standing, look)
-        latency = standing.log_latency_ms if standing.log_latency_ms is not None else max(0, now_ms - sighting.first_shot_ms)
+        latency = standing.outcome.log_latency_ms if standing.outcome else max(0, now_ms - sighting.first_shot_ms)
         if decision.verdict is Verdict.OPTED_OUT:
-            outcome = self._opted_out(sighting, decision, latency, now_ms)
+            told = self._opted_out(sighting, standing, decision, latency, now_ms)
         else:
-            outcome = self._log(sighting, standing, decision, look, latency, now_ms)
-        standing.log_latency_ms, standing.person_id, standing.ended_ms = latency, outcome.person_id, sighting.ended_ms
-        standing.look = look
-        self._standing[sighting.id] = standing
+            told = self._log(sighting, standing, decision, look, latency, now_ms)
+        self._standing[sighting.id] = replace(told, look=look)
         self._standing.move_to_end(sighting.id)
         while len(self._standing) > SIGHTINGS_REMEMBERED:
             self._standing.popitem(last=False)
-        standing.outcome = outcome
-        return outcome
+        assert told.outcome is not None
+        return told.outcome
 
     def standing_of(self, sighting_id: str) -> Outcome | None:
         """What became of a sighting so far, for who draws its box. From any thread."""
@@ -132,14 +138,30 @@ class Recognition:
         return standing.outcome if standing else None
 
     def forget_persons(self, person_ids: list[str]) -> None:
-        """Their templates are gone from the database: let go of them."""
+        """Their templates, or they themselves, are gone from the database: let go of them."""
         for person_id in person_ids:
             self.gallery.remove_person(person_id)
+        gone = set(person_ids)
+        for sighting_id, standing in self._standing.items():
+            if standing.person_id in gone:
+                self._standing[sighting_id] = replace(standing, person_id=None, minted=False)
+
+    def _look(self, sighting: Sighting) -> Floats:
+        """What the search is made with."""
+        if sighting.model != self.gallery.model:
+            raise ValueError(f"sighting {sighting.id} was embedded by {sighting.model!r}; the gallery holds {self.gallery.model!r}")
+        bytes_each = 4 * self.gallery.size
+        if not sighting.shots or any(len(s.embedding) != bytes_each for s in sighting.shots):
+            raise ValueError(f"sighting {sighting.id} has no shots, or some that are not of {self.gallery.size} numbers")
+        look = mean_embedding(sighting)
+        if not abs(float(look @ look) - 1) < 1e-2:
+            raise ValueError(f"sighting {sighting.id} has shots that are no unit vectors")
+        return look
 
     def _decide(self, sighting: Sighting, standing: Standing, look: Floats) -> Decision:
-        bars = self.thresholds()
+        bars, candidates = self.thresholds(), self.gallery.search(look)
         if standing.minted and standing.person_id:
-            return Decision(Verdict.KNOWN, standing.person_id, "customer", None, None, bars.mint, "made a new person", learn=True)
+            return self._still(standing.person_id, candidates, bars)
         together = [self._standing[i].person_id for i in sighting.seen_with if i in self._standing]
         others = {p for p in together if p}
         here = {
@@ -153,128 +175,155 @@ class Recognition:
             and 0 <= sighting.began_ms - s.ended_ms <= HERE_MS
         }
         evidence = Evidence(sighting.shot_count, sighting.last_shot_ms - sighting.first_shot_ms, agreement(sighting), here, others)
-        return decide(self.gallery.search(look), evidence, bars, self.policy)
+        return decide(candidates, evidence, bars, self.policy)
 
-    def _log(
-        self, sighting: Sighting, standing: Standing, decision: Decision, look: Floats, latency: int, now_ms: int
-    ) -> Outcome:
+    def _still(self, person_id: str, candidates: Sequence[Candidate], bars: Thresholds) -> Decision:
+        """Of somebody who was made a person while they were before the camera: they stay it, unless they turn out to have opted out."""
+        opted_out = [c for c in candidates if c.role == "opted_out"]
+        decision = decide(opted_out, Evidence(0, 0), bars, self.policy)
+        if decision.verdict is Verdict.OPTED_OUT:
+            return decision
+        return Decision(Verdict.KNOWN, person_id, "customer", None, None, bars.mint, "made a new person", learn=True)
+
+    def _log(self, sighting: Sighting, standing: Standing, decision: Decision, look: Floats, latency: int, now_ms: int) -> Standing:
         span_ms = sighting.last_shot_ms - sighting.first_shot_ms
         closed = sighting.phase is Phase.CLOSED
         stays = decision.verdict is Verdict.NEW and sighting.shot_count >= EARLY_SHOTS and span_ms >= EARLY_MS
         final = closed or stays
         discreet = self._near_opted_out(look)
-        change = Change()
+        change = Change(standing.minted, Portrait(standing.picture))
         with self.store.transaction() as db:
-            person_id = self._person(sighting, standing, decision, look, change, final and not discreet, now_ms)
+            person_id = self._person(sighting, decision, look, change, final and not discreet, now_ms)
             kept_for_review = closed and person_id is None and not discreet
+            before = visits.place_of(self.store, sighting.id)
+            shown = portraits.shown(self.store, before.visit_id) if before else None
             visit_id = visits.put(
                 self.store,
                 sighting,
                 decision,
                 person_id,
-                settled=final,
+                settled=final or change.minted,
                 gap_ms=self.gap_ms,
                 logged_after_ms=latency,
                 embedding=look if kept_for_review else None,
                 now_ms=now_ms,
             )
-            if not discreet and (person_id or closed):
-                self._show(visit_id, sighting, change, now_ms)
+            if before and before.visit_id != visit_id:
+                portraits.leave(self.store, before.visit_id, shown, change.portrait)
+            if discreet:
+                portraits.hide(self.store, visit_id, change.portrait)
+            elif person_id or closed:
+                portraits.show(self.store, visit_id, sighting, change.portrait, final, self.failed, now_ms)
             verdict, number = db.execute("SELECT verdict, visit_number FROM visits WHERE id = ?", [visit_id]).fetchone()
-        # The gallery holds only what is committed.
+        self._follow(change)
+        if kept_for_review:
+            self._keep_for_agreement(visit_id, look)
+        outcome = Outcome(sighting.id, visit_id, person_id, verdict, decision, final, standing.outcome is None, latency, number)
+        return Standing(sighting.camera_id, sighting.ended_ms, person_id, change.minted, closed, look, change.portrait.name, outcome)
+
+    def _follow(self, change: Change) -> None:
+        """The gallery holds only what is committed, and so do the snapshots."""
         self.gallery.remove(change.gone)
         self.gallery.add(change.added)
         for key in change.keys_gone:
             self.gallery.remove_person(key)
-        if kept_for_review:
-            self.gallery.add([_unsure(visit_id, sighting.model, look)])
-        for name in change.pictures_gone:
-            snapshots.remove(self.store, name)
-        return Outcome(sighting.id, visit_id, person_id, verdict, decision, final, standing.log_latency_ms is None, latency, number)
+        portraits.clear(self.store, change.portrait, self.failed)
 
-    def _person(
-        self, sighting: Sighting, standing: Standing, decision: Decision, look: Floats, change: Change, final: bool, now_ms: int
-    ) -> str | None:
+    def _keep_for_agreement(self, visit_id: str, look: Floats) -> None:
+        self.gallery.add([_unsure(visit_id, self.gallery.model, look)])
+        while self.gallery.persons("unsure") > UNSURE_LOOKS_MAX and (oldest := self.gallery.oldest("unsure")):
+            self.gallery.remove_person(oldest)
+
+    def _person(self, sighting: Sighting, decision: Decision, look: Floats, change: Change, final: bool, now_ms: int) -> str | None:
         """Who it is as far as may be said now; makes and teaches persons when the decision is final."""
         if decision.verdict is Verdict.KNOWN:
             person_id, role = decision.person_id, decision.role or "customer"
         elif final and decision.verdict in (Verdict.NEW, Verdict.AGREED):
             person_id, role = persons.create(self.store, "customer", now_ms), "customer"
-            standing.minted = True
+            change.minted = True
             if decision.verdict is Verdict.AGREED and decision.person_id:
                 self._agree(decision.person_id, person_id, change, now_ms)
         else:
             return None
-        if person_id and final and (standing.minted or decision.learn):
+        if person_id and final and (change.minted or decision.learn):
             quality = max(s.quality for s in sighting.shots)
             change.learned(persons.learn(self.store, person_id, role, sighting.model, look, quality, "visit", None, now_ms))
         return person_id
 
     def _agree(self, key: str, person_id: str, change: Change, now_ms: int) -> None:
         """An earlier visit that nobody was named for was this new person's first."""
-        look = self.gallery.of(key)[0]
-        visits.name_visit(self.store, key.removeprefix(UNSURE_KEY), person_id, self.gap_ms, now_ms)
-        change.learned(persons.learn(self.store, person_id, "customer", look.model, look.embedding, 0.5, "visit", None, now_ms))
+        visit_id = key.removeprefix(UNSURE_KEY)
         change.keys_gone.append(key)
-
-    def _show(self, visit_id: str, sighting: Sighting, change: Change, now_ms: int) -> None:
-        """Keeps the sighting's portrait as the visit's picture if it is the largest so far."""
-        name, width = self.store.db.execute("SELECT snapshot, snapshot_width_px FROM visits WHERE id = ?", [visit_id]).fetchone()
-        if not sighting.portrait or (name and width >= sighting.portrait_width_px):
+        if not visits.is_unnamed(self.store, visit_id):
+            # Erased, or named by hand, since it was put aside.
             return
-        try:
-            new = snapshots.save(self.store, visit_id, sighting.portrait, now_ms)
-        except RegularsError as error:
-            self.failed(error)
-            return
-        self.store.db.execute(
-            "UPDATE visits SET snapshot = ?, snapshot_width_px = ? WHERE id = ?", [new, sighting.portrait_width_px, visit_id]
-        )
-        if name:
-            change.pictures_gone.append(name)
+        look = self.gallery.of(key)[0]
+        visits.name_visit(self.store, visit_id, person_id, self.gap_ms, now_ms)
+        change.learned(persons.learn(self.store, person_id, "customer", look.model, look.embedding, 0.5, "visit", None, now_ms))
 
-    def _opted_out(self, sighting: Sighting, decision: Decision, latency: int, now_ms: int) -> Outcome:
+    def _opted_out(self, sighting: Sighting, standing: Standing, decision: Decision, latency: int, now_ms: int) -> Standing:
         """Nothing is stored but the count, once a visit; what an earlier, provisional telling left is taken out again."""
         person_id, closed = decision.person_id or "", sighting.phase is Phase.CLOSED
+        span = (sighting.began_ms, sighting.ended_ms)
+        earlier = self._opted_out_seen.get(person_id)
+        again = earlier is not None and span[0] - earlier[1] <= self.gap_ms and earlier[0] - span[1] <= self.gap_ms
+        counts = closed and not again
         place = visits.place_of(self.store, sighting.id)
-        pictures = []
-        last_ms = self._opted_out_seen.get(person_id)
-        counts = closed and (last_ms is None or sighting.began_ms - last_ms > self.gap_ms)
+        change = Change(portrait=Portrait(standing.picture))
+        mistaken = standing.person_id if standing.minted else None
         if place or counts:
-            with self.store.transaction() as db:
+            with self.store.transaction():
                 if place:
-                    pictures = [n for (n,) in db.execute("SELECT snapshot FROM visits WHERE id = ?", [place.visit_id]).fetchall() if n]
+                    shown = portraits.shown(self.store, place.visit_id)
                     visits.forget_sighting(self.store, sighting.id, now_ms)
-                    if db.execute("SELECT 1 FROM visits WHERE id = ?", [place.visit_id]).fetchone():
-                        pictures = []
+                    portraits.leave(self.store, place.visit_id, shown, change.portrait)
+                if mistaken:
+                    portraits.hide_all(self.store, mistaken, change.portrait)
+                    visits.unname(self.store, mistaken, now_ms)
+                    persons.remove(self.store, mistaken, now_ms)
                 if counts:
                     day = datetime.fromtimestamp(sighting.began_ms / 1000, UTC).astimezone(self.zone).date().isoformat()
                     visits.count_opted_out(self.store, day, now_ms)
-        for name in pictures:
-            snapshots.remove(self.store, name)
+        self._follow(change)
+        if mistaken:
+            self.forget_persons([mistaken])
         if closed:
-            self._opted_out_seen[person_id] = sighting.ended_ms
-        return Outcome(sighting.id, None, person_id, "opted_out", decision, closed, counts, latency)
+            self._opted_out_seen[person_id] = (min(earlier[0], span[0]), max(earlier[1], span[1])) if earlier and again else span
+        outcome = Outcome(sighting.id, None, person_id, "opted_out", decision, closed, counts, latency)
+        return Standing(sighting.camera_id, sighting.ended_ms, person_id, closed=closed, outcome=outcome)
 
     def _near_opted_out(self, look: Floats) -> bool:
         """While somebody resembles an opted-out person, nothing of their face is kept, whatever is decided."""
-        bar = self.bars.bar_at(NEAR_OPTED_OUT_FAR)
-        return any(float(t.embedding @ look) >= bar for t in self.gallery.with_role("opted_out"))
+        return self.gallery.likeness("opted_out", look) >= self.bars.bar_at(NEAR_OPTED_OUT_FAR)
 
     def _recalled(self, sighting: Sighting) -> Standing:
         """A sighting told before the last start."""
+        fresh = Standing(sighting.camera_id, sighting.ended_ms)
         place = visits.place_of(self.store, sighting.id)
-        return Standing(sighting.camera_id, sighting.ended_ms, place.person_id if place else None)
+        if place is None:
+            return fresh
+        decision = visits.decision_of(self.store, sighting.id)
+        outcome = Outcome(
+            sighting.id, place.visit_id, place.person_id, place.verdict, decision, place.settled, False, place.logged_after_ms
+        )
+        return replace(fresh, person_id=place.person_id, closed=place.settled, outcome=outcome)
+
+    def _stored(self) -> list[Template]:
+        """What the gallery should hold, oldest unnamed visits first."""
+        model = self.gallery.model
+        looks = visits.unsure_looks(self.store, model, UNSURE_LOOKS_MAX)
+        return persons.all_templates(self.store, model) + [_unsure(visit_id, model, look) for visit_id, look in reversed(looks)]
 
 
 @dataclass(slots=True)
 class Change:
     """What a transaction did that the gallery and the snapshots' folder must follow once it is committed."""
 
+    minted: bool = False
+    portrait: Portrait = field(default_factory=lambda: Portrait(None))
     added: list[Template] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     keys_gone: list[str] = field(default_factory=list)
-    pictures_gone: list[str] = field(default_factory=list)
 
     def learned(self, what: tuple[Template | None, list[str]]) -> None:
         template, gone = what
@@ -284,3 +333,7 @@ class Change:
 
 def _unsure(visit_id: str, model: str, look: Floats) -> Template:
     return Template(f"{UNSURE_KEY}{visit_id}:look", UNSURE_KEY + visit_id, "unsure", model, look)
+
+
+def _same(a: Template, b: Template) -> bool:
+    return (a.person_id, a.role) == (b.person_id, b.role) and np.array_equal(a.embedding, b.embedding)

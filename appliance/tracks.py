@@ -107,10 +107,10 @@ class Tracker:
         return found
 
     def ended(self, at_ms: int) -> list[Track]:
-        """Takes out and returns the tracks that are over."""
-        over = [t for t in self.tracks if at_ms - t.seen_ms > LOST_MS_MAX]
+        """Takes out and returns the tracks that are over, also those of a time that a clock set back has yet to reach."""
+        over = [t for t in self.tracks if abs(at_ms - t.seen_ms) > LOST_MS_MAX]
         if len(self.tracks) - len(over) > TRACKS_MAX:
-            rest = sorted((t for t in self.tracks if t not in over), key=lambda t: t.seen_ms)
+            rest = sorted((t for t in self.tracks if t not in over), key=lambda t: (t.seen_ms, t.hits))
             over += rest[: len(rest) - TRACKS_MAX]
         gone = {t.id for t in over}
         self.tracks = [t for t in self.tracks if t.id not in gone]
@@ -137,7 +137,7 @@ class Tracker:
         if track.hits:
             track.motion.correct(at_ms, detection.x, detection.y, detection.width)
         track.hits += 1
-        track.seen_ms = at_ms
+        track.seen_ms = max(track.seen_ms, at_ms)
         track.newest = detection
         x, y, width = track.first
         way = math.hypot(detection.x - x, detection.y - y) / math.sqrt(width * detection.width) + abs(math.log(detection.width / width))
@@ -158,7 +158,7 @@ def apart(track: Track, detection: Detection, at_ms: int) -> tuple[float, float]
     scale = math.sqrt(width * detection.width)
     gate = min(PLACE_GATE + SPREAD_GATE * spread / scale, PLACE_GATE_MAX)
     place = math.hypot(detection.x - x, detection.y - y) / scale / gate
-    age_s = (at_ms - track.seen_ms) / 1000
+    age_s = max(0, at_ms - track.seen_ms) / 1000
     size = abs(math.log(detection.width / width)) / (SIZE_GATE + 0.3 * age_s)
     return place, size
 

@@ -13,7 +13,7 @@ import uuid_utils
 
 from appliance import persons
 from appliance.database import Store
-from appliance.identity import Decision
+from appliance.identity import Decision, Verdict
 from appliance.sightings import Sighting
 from models.faces import Floats
 from sync.records import OptedOutCount, VisitGone, VisitRecord
@@ -46,13 +46,29 @@ class Place:
 
     visit_id: str
     person_id: str | None
+    verdict: str
+    settled: bool
+    """Of the sighting, not of the whole visit."""
+    logged_after_ms: int
 
 
 def place_of(store: Store, sighting_id: str) -> Place | None:
     row = store.db.execute(
-        "SELECT v.id, v.person_id FROM sightings s JOIN visits v ON v.id = s.visit_id WHERE s.id = ?", [sighting_id]
+        """SELECT v.id, v.person_id, v.verdict, s.settled, coalesce(s.logged_after_ms, 0)
+            FROM sightings s JOIN visits v ON v.id = s.visit_id WHERE s.id = ?""",
+        [sighting_id],
     ).fetchone()
-    return Place(*row) if row else None
+    return Place(row[0], row[1], row[2], bool(row[3]), row[4]) if row else None
+
+
+def decision_of(store: Store, sighting_id: str) -> Decision:
+    """Why a sighting of the log stands where it stands."""
+    verdict, reason, nearest_id, similarity, bar, person_id, role = store.db.execute(
+        """SELECT s.verdict, s.reason, s.nearest_person_id, s.similarity, s.bar, v.person_id, p.role FROM sightings s
+            JOIN visits v ON v.id = s.visit_id LEFT JOIN persons p ON p.id = v.person_id WHERE s.id = ?""",
+        [sighting_id],
+    ).fetchone()
+    return Decision(Verdict(verdict), person_id, role, nearest_id, similarity, bar, reason)
 
 
 def running(store: Store, person_id: str, began_ms: int, ended_ms: int, gap_ms: int) -> str | None:
@@ -95,11 +111,12 @@ def put(
         sealed = store.vault.seal(embedding.astype("<f4").tobytes(), table="sightings", column="embedding", row=sighting.id)
     db.execute(
         """INSERT INTO sightings (id, visit_id, camera_id, began_ms, ended_ms, shots, face_width_px, model, verdict, reason,
-            nearest_person_id, similarity, bar, logged_after_ms, embedding_sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            nearest_person_id, similarity, bar, logged_after_ms, embedding_sealed, settled)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (id) DO UPDATE SET visit_id = excluded.visit_id, ended_ms = excluded.ended_ms, shots = excluded.shots,
             face_width_px = excluded.face_width_px, verdict = excluded.verdict, reason = excluded.reason,
             nearest_person_id = excluded.nearest_person_id, similarity = excluded.similarity, bar = excluded.bar,
-            embedding_sealed = excluded.embedding_sealed""",
+            embedding_sealed = excluded.embedding_sealed, settled = excluded.settled""",
         [
             sighting.id,
             visit_id,
@@ -116,13 +133,20 @@ def put(
             decision.bar,
             logged_after_ms,
             sealed,
+            int(settled),
         ],
     )
-    db.execute("UPDATE visits SET person_id = ?, state = ? WHERE id = ?", [person_id, "settled" if settled else "deciding", visit_id])
-    if before and before.visit_id != visit_id:
+    db.execute("UPDATE visits SET person_id = ? WHERE id = ?", [person_id, visit_id])
+    moved = before is not None and before.visit_id != visit_id
+    if before and moved:
         refresh(store, before.visit_id, now_ms)
-    refresh(store, visit_id, now_ms)
+    refresh(store, visit_id, now_ms, before.person_id if before and not moved else None)
     return visit_id
+
+
+def is_unnamed(store: Store, visit_id: str) -> bool:
+    """Whether there is such a visit and it is nobody's."""
+    return store.db.execute("SELECT 1 FROM visits WHERE id = ? AND person_id IS NULL", [visit_id]).fetchone() is not None
 
 
 def name_visit(store: Store, visit_id: str, person_id: str, gap_ms: int, now_ms: int) -> str:
@@ -155,32 +179,55 @@ def count_opted_out(store: Store, day: str, now_ms: int) -> None:
     store.record(OptedOutCount(day=day, visits=visits), now_ms)
 
 
-def refresh(store: Store, visit_id: str, now_ms: int) -> None:
-    """Brings a visit in line with its sightings, and its person with their visits; a visit without sightings is gone."""
+def unname(store: Store, person_id: str, now_ms: int) -> None:
+    """A person's visits stay counted and are nobody's: to be called before the person is removed."""
+    for (visit_id,) in store.db.execute("SELECT id FROM visits WHERE person_id = ?", [person_id]).fetchall():
+        store.db.execute("UPDATE visits SET person_id = NULL WHERE id = ?", [visit_id])
+        refresh(store, visit_id, now_ms)
+
+
+def refresh(store: Store, visit_id: str, now_ms: int, was: str | None = None) -> None:
+    """Brings a visit in line with its sightings, and its person with their visits; a visit without sightings is gone.
+
+    `was`: the person whose visit it was until now.
+    """
     db = store.db
-    (person_id,) = db.execute("SELECT person_id FROM visits WHERE id = ?", [visit_id]).fetchone()
-    seen = db.execute("SELECT min(began_ms), max(ended_ms) FROM sightings WHERE visit_id = ?", [visit_id]).fetchone()
-    if seen[0] is None:
+    person_id, since_ms = db.execute("SELECT person_id, first_seen_ms FROM visits WHERE id = ?", [visit_id]).fetchone()
+    began_ms, ended_ms, settled = db.execute(
+        "SELECT min(began_ms), max(ended_ms), min(settled) FROM sightings WHERE visit_id = ?", [visit_id]
+    ).fetchone()
+    if began_ms is None:
         db.execute("DELETE FROM visits WHERE id = ?", [visit_id])
         store.record(VisitGone(id=visit_id), now_ms)
     else:
-        verdict, number = _verdict(store, visit_id, person_id, seen[0])
+        since_ms = min(since_ms, began_ms)
         db.execute(
-            "UPDATE visits SET first_seen_ms = ?, last_seen_ms = ?, verdict = ?, visit_number = ? WHERE id = ?",
-            [*seen, verdict, number, visit_id],
+            "UPDATE visits SET first_seen_ms = ?, last_seen_ms = ?, state = ? WHERE id = ?",
+            [began_ms, ended_ms, "settled" if settled else "deciding", visit_id],
         )
-        _tell(store, visit_id, now_ms)
-    if person_id:
-        persons.count_visits(store, person_id, now_ms)
+        if person_id is None:
+            db.execute("UPDATE visits SET verdict = 'unsure', visit_number = 0 WHERE id = ?", [visit_id])
+    renumbered = [i for person in dict.fromkeys((was, person_id)) if person for i in _number(store, person, since_ms)]
+    changed = [visit_id] if began_ms is not None else []
+    for other in dict.fromkeys(changed + renumbered):
+        _tell(store, other, now_ms)
+    for person in dict.fromkeys((was, person_id)):
+        if person:
+            persons.count_visits(store, person, now_ms)
 
 
-def settle_left_over(store: Store, now_ms: int) -> int:
-    """At a start: visits that were being decided when the appliance stopped stay counted, and unsure. How many."""
+def settle_left_over(store: Store, now_ms: int, camera_id: str | None = None) -> int:
+    """At a start, or after a camera's process died (`camera_id`): sightings that nobody will close any more stay as they were last told.
+    How many visits they were of."""
     with store.transaction() as db:
-        left = [row[0] for row in db.execute("SELECT id FROM visits WHERE state = 'deciding'").fetchall()]
-        for visit_id in left:
-            db.execute("UPDATE visits SET state = 'settled' WHERE id = ?", [visit_id])
-            _tell(store, visit_id, now_ms)
+        left = db.execute(
+            "SELECT DISTINCT visit_id FROM sightings WHERE NOT settled AND (? IS NULL OR camera_id = ?)", [camera_id, camera_id]
+        ).fetchall()
+        for (visit_id,) in left:
+            db.execute(
+                "UPDATE sightings SET settled = 1 WHERE visit_id = ? AND (? IS NULL OR camera_id = ?)", [visit_id, camera_id, camera_id]
+            )
+            refresh(store, visit_id, now_ms)
     return len(left)
 
 
@@ -255,17 +302,25 @@ def _alone(store: Store, visit_id: str, sighting_id: str) -> bool:
     return others is None
 
 
-def _verdict(store: Store, visit_id: str, person_id: str | None, first_ms: int) -> tuple[str, int]:
-    """new, returning, staff or unsure, and which visit of the person it is (0: nobody's)."""
-    if person_id is None:
-        return "unsure", 0
-    (role,) = store.db.execute("SELECT role FROM persons WHERE id = ?", [person_id]).fetchone()
-    (earlier,) = store.db.execute(
-        "SELECT count(*) FROM visits WHERE person_id = ? AND id <> ? AND first_seen_ms < ?", [person_id, visit_id, first_ms]
-    ).fetchone()
-    if role == "staff":
-        return "staff", earlier + 1
-    return ("returning" if earlier else "new"), earlier + 1
+def _number(store: Store, person_id: str, since_ms: int) -> list[str]:
+    """Says of a person's visits from a time on which of their visits each is, and so whether new, returning or staff; the ids of those
+    of which that was not known yet."""
+    db = store.db
+    (role,) = db.execute("SELECT role FROM persons WHERE id = ?", [person_id]).fetchone()
+    (earlier,) = db.execute("SELECT count(*) FROM visits WHERE person_id = ? AND first_seen_ms < ?", [person_id, since_ms]).fetchone()
+    # No visit ends before it begins: the bound on its end lets the index skip the years before.
+    rows = db.execute(
+        """SELECT id, verdict, visit_number FROM visits WHERE person_id = ? AND last_seen_ms >= ? AND first_seen_ms >= ?
+            ORDER BY first_seen_ms, id""",
+        [person_id, since_ms, since_ms],
+    ).fetchall()
+    changed = []
+    for number, (visit_id, *known) in enumerate(rows, earlier + 1):
+        verdict = "staff" if role == "staff" else "returning" if number > 1 else "new"
+        if known != [verdict, number]:
+            db.execute("UPDATE visits SET verdict = ?, visit_number = ? WHERE id = ?", [verdict, number, visit_id])
+            changed.append(visit_id)
+    return changed
 
 
 def _tell(store: Store, visit_id: str, now_ms: int) -> None:

@@ -19,7 +19,8 @@ from appliance.benchmarks.footage import Shown, blocks
 from appliance.benchmarks.shop import shop
 from appliance.camera.messages import Seen, encoded, from_camera
 from appliance.recognition import Recognition
-from appliance.watch import FaceWatcher
+from appliance.tracks import Tracker
+from appliance.watch import FaceWatcher, sure_of
 from models.calls import Calls
 from models.pack import Pack, load_pack
 from models.quality import Gate
@@ -76,7 +77,8 @@ def measure_overhead(video: Path, pack_name: str, weights: Weights, folder: Path
 def watcher(pack: Pack) -> FaceWatcher:
     """As a camera's process has it; ids count up, so that two watchers of the same frames say the same."""
     ids = count(1)
-    return FaceWatcher("camera", pack.detector, pack.embedder, side_px=SIDE_PX, gate=Gate(), new_id=lambda: f"{next(ids):036d}")
+    tracker = Tracker(lambda: f"{next(ids):036d}", sure_of(pack.detector))
+    return FaceWatcher("camera", pack.detector, pack.embedder, side_px=SIDE_PX, gate=Gate(), tracker=tracker)
 
 
 def _timed(watching: FaceWatcher, recognition: Recognition, block: list[Shown]) -> tuple[float, float]:

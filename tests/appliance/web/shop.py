@@ -69,7 +69,7 @@ class Shop:
             (id_, person, verdict, state, start, end, number, f"{id_}.jpg" if picture else None, 96.0),
         )
         self.db.execute(
-            "INSERT INTO sightings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+            "INSERT INTO sightings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, 1)",
             (f"s-{id_}", id_, camera, start, end, 5, 96.4, "arcface_mobilefacenet", verdict, "", nearest, similarity, bar, 640),
         )
         if picture:
