@@ -28,6 +28,8 @@ HERE_MS = 4000
 EARLY_SHOTS = 8
 EARLY_MS = 1500
 """Somebody who stays before the camera is a person after this much, without waiting for them to leave."""
+WRITE_EVERY_MS = 5000
+"""While somebody stands before a camera, how long the visit's end in the log may lag behind."""
 UNSURE_LOOKS_MAX = 500
 """Newest unnamed visits that a later one may turn out to agree with."""
 SIGHTINGS_REMEMBERED = 2000
@@ -66,6 +68,8 @@ class Standing:
     look: Floats | None = None
     picture: str | None = None
     outcome: Outcome | None = None
+    written_ms: int = 0
+    """Until when the log has it."""
 
 
 @dataclass(slots=True)
@@ -121,16 +125,29 @@ class Recognition:
             return replace(standing.outcome, logged=False)
         decision = self._decide(sighting, standing, look)
         latency = standing.outcome.log_latency_ms if standing.outcome else max(0, now_ms - sighting.first_shot_ms)
-        if decision.verdict is Verdict.OPTED_OUT:
+        if self._adds_nothing(sighting, standing, decision):
+            told = standing
+        elif decision.verdict is Verdict.OPTED_OUT:
             told = self._opted_out(sighting, standing, decision, latency, now_ms)
         else:
             told = self._log(sighting, standing, decision, look, latency, now_ms)
-        self._standing[sighting.id] = replace(told, look=look)
+        self._standing[sighting.id] = replace(told, look=look, ended_ms=sighting.ended_ms)
         self._standing.move_to_end(sighting.id)
         while len(self._standing) > SIGHTINGS_REMEMBERED:
             self._standing.popitem(last=False)
         assert told.outcome is not None
-        return told.outcome
+        return replace(told.outcome, logged=False) if told is standing else told.outcome
+
+    def _adds_nothing(self, sighting: Sighting, standing: Standing, decision: Decision) -> bool:
+        """An improvement that changes nobody's mind: the log need not be written for it more than now and then."""
+        before = standing.outcome
+        return (
+            before is not None
+            and sighting.phase is Phase.IMPROVED
+            and (decision.verdict, decision.person_id) == (before.decision.verdict, before.decision.person_id)
+            and not (_stays(sighting) and decision.verdict is Verdict.NEW)
+            and sighting.ended_ms - standing.written_ms < WRITE_EVERY_MS
+        )
 
     def standing_of(self, sighting_id: str) -> Outcome | None:
         """What became of a sighting so far, for who draws its box. From any thread."""
@@ -186,10 +203,8 @@ class Recognition:
         return Decision(Verdict.KNOWN, person_id, "customer", None, None, bars.mint, "made a new person", learn=True)
 
     def _log(self, sighting: Sighting, standing: Standing, decision: Decision, look: Floats, latency: int, now_ms: int) -> Standing:
-        span_ms = sighting.last_shot_ms - sighting.first_shot_ms
         closed = sighting.phase is Phase.CLOSED
-        stays = decision.verdict is Verdict.NEW and sighting.shot_count >= EARLY_SHOTS and span_ms >= EARLY_MS
-        final = closed or stays
+        final = closed or (decision.verdict is Verdict.NEW and _stays(sighting))
         discreet = self._near_opted_out(look)
         change = Change(standing.minted, Portrait(standing.picture))
         with self.store.transaction() as db:
@@ -219,7 +234,8 @@ class Recognition:
         if kept_for_review:
             self._keep_for_agreement(visit_id, look)
         outcome = Outcome(sighting.id, visit_id, person_id, verdict, decision, final, standing.outcome is None, latency, number)
-        return Standing(sighting.camera_id, sighting.ended_ms, person_id, change.minted, closed, look, change.portrait.name, outcome)
+        ended_ms = sighting.ended_ms
+        return Standing(sighting.camera_id, ended_ms, person_id, change.minted, closed, look, change.portrait.name, outcome, ended_ms)
 
     def _follow(self, change: Change) -> None:
         """The gallery holds only what is committed, and so do the snapshots."""
@@ -329,6 +345,11 @@ class Change:
         template, gone = what
         self.added += [template] if template else []
         self.gone += gone
+
+
+def _stays(sighting: Sighting) -> bool:
+    """Before the camera for so long that a person may be made of them before they leave."""
+    return sighting.shot_count >= EARLY_SHOTS and sighting.last_shot_ms - sighting.first_shot_ms >= EARLY_MS
 
 
 def _unsure(visit_id: str, model: str, look: Floats) -> Template:

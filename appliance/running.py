@@ -15,13 +15,13 @@ from dataclasses import dataclass
 
 from appliance import notices, snapshots, visits
 from appliance.camera.life import Limits
-from appliance.camera.messages import Boxes, CameraSettings, FromCamera, Seen
+from appliance.camera.messages import Boxes, CameraSettings, FromCamera, Heartbeat, Seen
 from appliance.camera.supervisor import Supervisor
 from appliance.config import Config
 from appliance.data_key import KeyKeeper
 from appliance.database import Store, open_store
 from appliance.database_file import path_in
-from appliance.errors import SnapshotError
+from appliance.errors import RegularsError, SnapshotError
 from appliance.gallery import Gallery
 from appliance.identity import Policy, Verdict
 from appliance.jobs import Job, Jobs, Stopping, standard_jobs
@@ -100,6 +100,8 @@ class Appliance:
         self._roster = Roster(store, self._supervisor, self._live, choice, now)
         self._jobs = Jobs(store, self._all_jobs(), now)
         self._server: Server | None = None
+        self._began: dict[str, int] = {}
+        """Camera to the process that watches it."""
         self._page = (formats.day_of(now(), config.site.zone), self._notices())
 
     @property
@@ -156,7 +158,28 @@ class Appliance:
             case Boxes():
                 return
             case _:
+                if isinstance(message, Heartbeat) and message.state == "starting":
+                    self._settle_after(camera_id)
                 self._roster.heard(camera_id)
+
+    def _settle_after(self, camera_id: str) -> None:
+        """A camera's process begins: what the one before it left open, because it died, nobody will close any more."""
+        process_id = self._supervisor.state(camera_id).process_id
+        if self._began.get(camera_id) == process_id:
+            return
+        first, self._began[camera_id] = camera_id not in self._began, process_id
+        if first:
+            return
+        try:
+            self._reception.ask(lambda: self._settle(camera_id))
+        except (TimeoutError, RegularsError) as error:
+            log.warning("event=left_over_not_settled camera=%s why=%s", camera_id, type(error).__name__)
+
+    def _settle(self, camera_id: str) -> None:
+        left = visits.settle_left_over(self.store, self._now(), camera_id)
+        if left:
+            log.info("event=left_over_settled camera=%s visits=%d", camera_id, left)
+            self._live.publish(FiguresChanged())
 
     def _face_boxes(self, message: Boxes) -> tuple[FaceBox, ...]:
         found = []

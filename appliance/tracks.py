@@ -36,6 +36,8 @@ SPREAD_GATE = 2.0
 PLACE_GATE_MAX = 3.0
 SIZE_GATE = 0.45
 """Change of log width that is still the same face."""
+MET_MAX = 64
+"""A face of the room meets everybody who ever comes in; only those of late matter."""
 TRACKS_MAX = 64
 """More faces than this before one camera is a poster wall or a football stadium; the oldest lost tracks go first."""
 
@@ -150,6 +152,9 @@ class Tracker:
         here = [t for t, d in zip(found, detections, strict=True) if t and d.score >= self.sure]
         for track in here:
             track.met |= {t.id for t in here if t is not track}
+            if len(track.met) > MET_MAX:
+                # Ids begin with their time: the newest are the last.
+                track.met = set(sorted(track.met)[-MET_MAX // 2 :])
 
 
 def apart(track: Track, detection: Detection, at_ms: int) -> tuple[float, float]:
