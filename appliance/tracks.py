@@ -34,6 +34,8 @@ PLACE_GATE = 0.9
 SPREAD_GATE = 2.0
 """... and how much more for each standard deviation that the prediction is unsure."""
 PLACE_GATE_MAX = 3.0
+FAR = 10.0
+"""Widths that nobody goes while a track may wait for them."""
 SIZE_GATE = 0.45
 """Change of log width that is still the same face."""
 MET_MAX = 64
@@ -62,7 +64,8 @@ class Track:
     seen_ms: int
     hits: int = 1
     look: Floats | None = None
-    """Running mean of the embeddings (not normalised): what the face looks like."""
+    """Running mean of the embeddings (not normalised): what the face looks like. `mean_look` is the same, of length 1."""
+    mean_look: Floats | None = None
     last_look: Floats | None = None
     first: tuple[float, float, float] = (0.0, 0.0, 1.0)
     travel: float = 0.0
@@ -126,6 +129,8 @@ class Tracker:
         return [(which[r], free[c]) for r, c in zip(rows, columns, strict=True) if gain[r, c] > 0]
 
     def _reachable(self, track: Track, detection: Detection, at_ms: int) -> bool:
+        if _far(track, detection):
+            return False
         place, size = apart(track, detection, at_ms)
         return place < 1.5 and size < 1.5
 
@@ -146,7 +151,7 @@ class Tracker:
         track.travel = max(track.travel, way)
         if detection.embedding is not None:
             track.look = detection.embedding.copy() if track.look is None else track.look * 0.8 + detection.embedding
-            track.last_look = detection.embedding
+            track.mean_look, track.last_look = unit(track.look), detection.embedding
 
     def remember_who_met(self, found: Sequence[Track | None], detections: Sequence[Detection]) -> None:
         here = [t for t, d in zip(found, detections, strict=True) if t and d.score >= self.sure]
@@ -168,8 +173,19 @@ def apart(track: Track, detection: Detection, at_ms: int) -> tuple[float, float]
     return place, size
 
 
+def _far(track: Track, detection: Detection) -> bool:
+    """Beyond anything that the gates could let through: most pairs, settled without arithmetic."""
+    newest = track.newest
+    if newest is None:
+        return False
+    reach = FAR * max(newest.width, detection.width)
+    return abs(newest.x - detection.x) > reach or abs(newest.y - detection.y) > reach
+
+
 def affinity(track: Track, detection: Detection, at_ms: int) -> float:
     """How well a detection continues a track: above 0 where it may, and the higher the better."""
+    if _far(track, detection):
+        return -1.0
     place, size = apart(track, detection, at_ms)
     alike = likeness(track, detection)
     reach = 1.0
@@ -187,6 +203,6 @@ def affinity(track: Track, detection: Detection, at_ms: int) -> float:
 
 def likeness(track: Track, detection: Detection) -> float | None:
     """Cosine similarity of a face and a track, or None where either has no embedding."""
-    if detection.embedding is None or track.look is None or track.last_look is None:
+    if detection.embedding is None or track.mean_look is None or track.last_look is None:
         return None
-    return max(float(unit(track.look) @ detection.embedding), float(track.last_look @ detection.embedding))
+    return max(float(track.mean_look @ detection.embedding), float(track.last_look @ detection.embedding))

@@ -112,7 +112,7 @@ class FaceWatcher:
         """Each face as the tracker wants it, and as a shot where it is one."""
         bare = [_detection(faces, i, None) for i in range(len(faces))]
         flaws = at_a_glance(faces, picture.shape[0], picture.shape[1], self._gate)
-        sure = self._tracker.alone(bare, taken_ms)
+        sure = self._tracker.alone(bare, taken_ms) if self._some_seen_enough() else [None] * len(bare)
         wanted = [
             i for i, flaw in enumerate(flaws) if flaw is None and not self._spared(sure[i], taken_ms) and not self._on_fixture(bare[i])
         ]
@@ -134,6 +134,9 @@ class FaceWatcher:
             bare[i] = _detection(faces, i, vector)
             kept[i] = Kept(taken_ms, vector, value, tuple(faces.boxes[i].tolist()), crop)
         return bare, kept
+
+    def _some_seen_enough(self) -> bool:
+        return any(looks.count >= ENOUGH_SHOTS for looks in self._looks.values())
 
     def _spared(self, track: Track | None, taken_ms: int) -> bool:
         """A face that need not be embedded now: its track is beyond doubt and has shots enough."""
@@ -197,7 +200,7 @@ class FaceWatcher:
             sent_ms=now_ms,
             travel=track.travel,
             seen_with=sorted(track.met)[-MET_MAX:],
-            portrait=_jpeg(looks.portrait),
+            portrait=b"" if phase is Phase.IMPROVED else _jpeg(looks.portrait),
             portrait_width_px=looks.portrait_width_px,
         )
 

@@ -53,8 +53,11 @@ def fitted(picture: Picture, side_px: int) -> tuple[Picture, float]:
 
 def planes(picture: Picture, *, rgb: bool = False) -> Floats:
     """(H, W, 3) BGR uint8 to (1, 3, H, W) float32 0..255. OpenCV 5's blobFromImage does the same in twenty times the time."""
+    out = np.empty((1, 3, *picture.shape[:2]), np.float32)
     channels = cv2.split(picture)
-    return np.asarray(np.stack(channels[::-1] if rgb else channels)[None], np.float32)
+    for place, channel in enumerate(channels[::-1] if rgb else channels):
+        out[0, place] = channel
+    return out
 
 
 def round_up(side: int) -> int:
