@@ -33,8 +33,8 @@ class Shot(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Sighting(msgspec.Struct, frozen=True):
-    """`shots` best first; `seen_with`: ids of sightings that were in one frame with this one; `portrait`: JPEG of the best face, not
-    sent with improvements."""
+    """`shots` best first; `seen_with`: ids of sightings that were in one frame with this one; `portrait`: JPEG of the best face, empty
+    with most improvements."""
 
     id: str
     camera_id: str

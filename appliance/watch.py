@@ -6,7 +6,7 @@ Knows no person and no database. A face that never moves (a poster, a screen) is
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
@@ -36,6 +36,7 @@ ENOUGH_SHOTS = 8
 """A track with this many shots is embedded every other frame only, while nobody else is near it."""
 FIXTURE_MS = 8000
 """A face that has not moved for this long is part of the room: no embedding is spent on it."""
+PORTRAIT_EVERY_MS = 1500
 PORTRAIT_MARGIN = 0.5
 PORTRAIT_SIDE_MAX = 320
 MET_MAX = 16
@@ -64,6 +65,7 @@ class Looks:
     portrait_width_px: float = 0.0
     sent_ms: int | None = None
     sent_count: int = 0
+    portrait_sent_ms: int = 0
     embedded_ms: int = 0
 
 
@@ -110,7 +112,7 @@ class FaceWatcher:
 
     def _look_at(self, picture: Picture, faces: Faces, taken_ms: int) -> tuple[list[Detection], list[Kept | None]]:
         """Each face as the tracker wants it, and as a shot where it is one."""
-        bare = [_detection(faces, i, None) for i in range(len(faces))]
+        bare = [_detection(box, score) for box, score in zip(faces.boxes.tolist(), faces.scores.tolist(), strict=True)]
         flaws = at_a_glance(faces, picture.shape[0], picture.shape[1], self._gate)
         sure = self._tracker.alone(bare, taken_ms) if self._some_seen_enough() else [None] * len(bare)
         wanted = [
@@ -131,7 +133,7 @@ class FaceWatcher:
             return bare, kept
         vectors = self._embedder.embed(np.stack([crop for _, crop in crops]))
         for (i, crop), value, vector in zip(crops, values, vectors, strict=True):
-            bare[i] = _detection(faces, i, vector)
+            bare[i] = replace(bare[i], embedding=vector)
             kept[i] = Kept(taken_ms, vector, value, tuple(faces.boxes[i].tolist()), crop)
         return bare, kept
 
@@ -200,9 +202,16 @@ class FaceWatcher:
             sent_ms=now_ms,
             travel=track.travel,
             seen_with=sorted(track.met)[-MET_MAX:],
-            portrait=b"" if phase is Phase.IMPROVED else _jpeg(looks.portrait),
+            portrait=self._due_portrait(looks, phase, now_ms),
             portrait_width_px=looks.portrait_width_px,
         )
+
+    def _due_portrait(self, looks: Looks, phase: Phase, now_ms: int) -> bytes:
+        """The portrait as JPEG; with improvements only now and then."""
+        if phase is Phase.IMPROVED and now_ms - looks.portrait_sent_ms < PORTRAIT_EVERY_MS:
+            return b""
+        looks.portrait_sent_ms = now_ms
+        return _jpeg(looks.portrait)
 
     def _boxes(self, picture: Picture, tracks: list[Track | None], faces: Faces) -> list[Box]:
         height, width = picture.shape[:2]
@@ -245,9 +254,9 @@ def _second(start: Start) -> Path | None:
     return Path(start.model_folders[1]) if len(start.model_folders) > 1 else None
 
 
-def _detection(faces: Faces, i: int, embedding: Floats | None) -> Detection:
-    x1, y1, x2, y2 = (float(v) for v in faces.boxes[i])
-    return Detection((x1 + x2) / 2, (y1 + y2) / 2, max(x2 - x1, 1.0), max(y2 - y1, 1.0), float(faces.scores[i]), embedding)
+def _detection(box: list[float], score: float) -> Detection:
+    x1, y1, x2, y2 = box
+    return Detection((x1 + x2) / 2, (y1 + y2) / 2, max(x2 - x1, 1.0), max(y2 - y1, 1.0), score)
 
 
 def _same_place(a: Detection, b: Detection) -> bool:

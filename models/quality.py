@@ -55,17 +55,17 @@ class Verdict:
 def at_a_glance(faces: Faces, height: int, width: int, gate: Gate) -> list[Flaw | None]:
     """What is wrong with each face as far as its box, score and points tell: cheap, before any crop is cut."""
     flaws: list[Flaw | None] = []
-    hidden = covered(faces)
+    hidden, turned, scores = covered(faces), turns(faces.points).tolist(), faces.scores.tolist()
     for i, (x1, y1, x2, y2) in enumerate(faces.boxes.tolist()):
         if x2 - x1 < gate.width_px_min:
             flaws.append(Flaw.SMALL)
         elif x1 < 1 or y1 < 1 or x2 > width - 1 or y2 > height - 1:
             flaws.append(Flaw.CUT)
-        elif faces.scores[i] < gate.score_min:
+        elif scores[i] < gate.score_min:
             flaws.append(Flaw.UNSURE)
         elif hidden[i] > gate.covered_max:
             flaws.append(Flaw.COVERED)
-        elif turn(faces.points[i]) > gate.turn_max:
+        elif turned[i] > gate.turn_max:
             flaws.append(Flaw.TURNED)
         else:
             flaws.append(None)
@@ -92,18 +92,22 @@ def judge(crop: Picture, points: np.ndarray, width_px: float, score: float, gate
 
 def sharpness(grey: np.ndarray) -> float:
     """Variance of the Laplacian of a (H, W) grey picture: near 0 for a blurred one. Source: Pech-Pacheco et al., 2000."""
-    return float(cv2.Laplacian(grey, cv2.CV_32F).var())
+    deviation = cv2.meanStdDev(cv2.Laplacian(grey, cv2.CV_32F))[1]
+    return float(deviation[0, 0]) ** 2
 
 
 def turn(points: np.ndarray) -> float:
     """How far (5, 2) points say the head is turned to a side: 0 looks at the camera, 1 is a profile."""
-    left, right, nose = points[0], points[1], points[2]
+    return float(turns(points[None])[0])
+
+
+def turns(points: np.ndarray) -> np.ndarray:
+    """(N,) of (N, 5, 2) points."""
+    left, right, nose = points[:, 0], points[:, 1], points[:, 2]
     across = right - left
-    length = float(np.hypot(*across))
-    if length < 1e-3:
-        return 1.0
-    along = float(np.dot(nose - (left + right) / 2, across)) / length
-    return abs(along) / (length / 2)
+    squared = (across * across).sum(axis=1)
+    along = np.abs(((nose - (left + right) / 2) * across).sum(axis=1))
+    return np.where(squared < 1e-6, 1.0, 2 * along / np.maximum(squared, 1e-6))
 
 
 def covered(faces: Faces) -> np.ndarray:

@@ -34,7 +34,8 @@ class YuNet:
     def detect_crops(self, crops: Picture) -> list[Faces]:
         if not len(crops):
             return []
-        return self._run(np.ascontiguousarray(crops.transpose(0, 3, 1, 2), np.float32), crops.shape[2], self.score_min)
+        blob = np.concatenate([planes(crop) for crop in crops])
+        return self._run(blob, crops.shape[2], self.score_min)
 
     def _run(self, blob: Floats, width: int, score_min: float) -> list[Faces]:
         out = self._session.run(OUTPUTS, {self._input: blob})
