@@ -9,6 +9,7 @@ from pathlib import Path
 
 from appliance.camera.frames import Grid
 from appliance.camera.sources import VideoFile
+from appliance.demo_feed import group_photo, write_feed
 from appliance.errors import RegularsError
 from models.faces import Picture
 
@@ -32,20 +33,19 @@ class Shown:
     at_ms: int
 
 
-def footage(environ: Mapping[str, str] | None = None, video: Path | None = None) -> Path:
-    """The video named, else the shared scenario's. Raises NoFootage."""
+def footage(own: Path, environ: Mapping[str, str] | None = None, video: Path | None = None) -> Path:
+    """The video named, else the shared scenario's, else one made into the folder `own`: the demo's. Raises NoFootage."""
     if video is not None:
         if not video.is_file():
             raise NoFootage(f"there is no video {video} to measure on")
         return video
     environ = os.environ if environ is None else environ
     path = Path(environ.get(VARIABLE) or BESIDE_THE_CHECKOUT) / SCENE
-    if not path.is_file():
-        raise NoFootage(
-            f"there is no video to measure on: {path} is missing. Set {VARIABLE} to the folder that holds {SCENE.parts[0]}/, "
-            "or name a video with --video."
-        )
-    return path
+    if path.is_file():
+        return path
+    made = own / "demo.mp4"
+    write_feed(group_photo(), made)
+    return made
 
 
 def blocks(video: Path, count: int, fps: float = ANALYSED_FPS) -> Iterator[list[Shown]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -43,13 +44,14 @@ def bench(
     config = premises.settings(context)
     folders = [str(folder) for folder in (config.data.folder, config.models.folder) if folder]
     pack_name = pack_name or usable_pack(weights_in(folders), config.models.pack)
-    shown = footage(video=video)
-    values: dict[str, Any] = {"pack": pack_name, "quick": quick, "video": shown.name, "machine": this_machine()}
-    for name in only or NAMES:
-        click.echo(f"measuring {name} …", err=True)
-        values |= measured_apart(Order(name, pack_name, folders, str(shown), quick, minutes))
-        # Written after each: what was measured is not lost when the next one fails or is interrupted.
-        report.write(out, values)
+    with tempfile.TemporaryDirectory(prefix="regulars-bench-") as own:
+        shown = footage(Path(own), video=video)
+        values: dict[str, Any] = {"pack": pack_name, "quick": quick, "video": shown.name, "machine": this_machine()}
+        for name in only or NAMES:
+            click.echo(f"measuring {name} …", err=True)
+            values |= measured_apart(Order(name, pack_name, folders, str(shown), quick, minutes))
+            # Written after each: what was measured is not lost when the next one fails or is interrupted.
+            report.write(out, values)
     if as_json:
         print_json(report.plain(values))
         return

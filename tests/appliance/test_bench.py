@@ -58,10 +58,10 @@ def test_frames_come_in_blocks_at_five_a_second(video: Path) -> None:
 
 
 def test_a_missing_video_is_said_in_words(tmp_path: Path) -> None:
-    with pytest.raises(NoFootage, match="REGULARS_SHARED"):
-        footage({"REGULARS_SHARED": str(tmp_path)})
+    assert footage(tmp_path, {"REGULARS_SHARED": str(tmp_path)}) == tmp_path / "demo.mp4"
+    assert next(blocks(tmp_path / "demo.mp4", 2))[1].at_ms > 0
     with pytest.raises(NoFootage, match=r"nowhere\.mp4"):
-        footage(video=tmp_path / "nowhere.mp4")
+        footage(tmp_path, video=tmp_path / "nowhere.mp4")
 
 
 def test_kept_calls_are_those_that_the_nets_were_asked_and_can_be_repeated(folders: list[str]) -> None:
