@@ -380,9 +380,8 @@ def test_a_writer_killed_at_any_moment_loses_no_visit_that_it_had_logged(tmp_pat
         writer.wait(10)
         store = a_store(tmp_path)
         there = [int(visit) for visit in visits(store)]
-        records = [row[0] for row in store.db.execute("SELECT made_ms FROM outbox ORDER BY sequence").fetchall()]
-        numbers = [row[0] for row in store.db.execute("SELECT sequence FROM outbox ORDER BY sequence").fetchall()]
-        assert there == records and numbers == list(range(1, len(numbers) + 1))
+        rows = store.db.execute("SELECT made_ms, sequence FROM outbox ORDER BY sequence").fetchall()
+        assert rows == [(visit, number) for number, visit in enumerate(there, 1)]
         assert set(range(started + 1, logged + 1)) <= set(there) and len(there) - logged in (0, 1)
         started = len(there)
         store.close()
@@ -399,5 +398,4 @@ def test_a_record_and_its_visit_are_stored_together_or_not_at_all(tmp_path: Path
         add_visit(store, "b")
         assert store.record(VisitGone(id="b"), NOON) == 1
     assert store.db.execute("SELECT (SELECT count(*) FROM visits), (SELECT count(*) FROM outbox)").fetchone() == (1, 1)
-    with pytest.raises(RuntimeError, match="none is open"):
-        store.record(VisitGone(id="c"), NOON)
+    pytest.raises(RuntimeError, store.record, VisitGone(id="c"), NOON).match("none is open")
