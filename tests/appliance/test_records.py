@@ -1,0 +1,23 @@
+"""A change and the record of it for the hub: together or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sync.records import VisitGone
+from tests.appliance.stores import NOON, a_store, add_visit
+
+
+def test_a_record_and_its_visit_are_stored_together_or_not_at_all(tmp_path: Path) -> None:
+    store = a_store(tmp_path)
+    with pytest.raises(ZeroDivisionError), store.transaction():
+        add_visit(store, "a")
+        store.record(VisitGone(id="a"), NOON)
+        raise ZeroDivisionError
+    with store.transaction():
+        add_visit(store, "b")
+        assert store.record(VisitGone(id="b"), NOON) == 1
+    assert store.db.execute("SELECT (SELECT count(*) FROM visits), (SELECT count(*) FROM outbox)").fetchone() == (1, 1)
+    pytest.raises(RuntimeError, store.record, VisitGone(id="c"), NOON).match("none is open")
