@@ -32,7 +32,7 @@ WRITE_EVERY_MS = 5000
 """While somebody stands before a camera, how long the visit's end in the log may lag behind."""
 UNSURE_LOOKS_MAX = 500
 """Newest unnamed visits that a later one may turn out to agree with."""
-SIGHTINGS_REMEMBERED = 2000
+SIGHTINGS_REMEMBERED = 500
 """Sightings whose person is known without asking the database: far more than are under way at any time."""
 UNSURE_KEY = "visit:"
 """Prefix of an unnamed visit's key among the gallery's persons."""

@@ -20,4 +20,5 @@ def test_a_record_and_its_visit_are_stored_together_or_not_at_all(tmp_path: Path
         add_visit(store, "b")
         assert store.record(VisitGone(id="b"), NOON) == 1
     assert store.db.execute("SELECT (SELECT count(*) FROM visits), (SELECT count(*) FROM outbox)").fetchone() == (1, 1)
-    pytest.raises(RuntimeError, store.record, VisitGone(id="c"), NOON).match("none is open")
+    with pytest.raises(RuntimeError, match="none is open"):
+        store.record(VisitGone(id="c"), NOON)
