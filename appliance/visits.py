@@ -141,6 +141,8 @@ def put(
     if before and moved:
         refresh(store, before.visit_id, now_ms)
     refresh(store, visit_id, now_ms, before.person_id if before and not moved else None)
+    if person_id:
+        _join_neighbours(store, visit_id, person_id, gap_ms, now_ms)
     return visit_id
 
 
@@ -161,7 +163,31 @@ def name_visit(store: Store, visit_id: str, person_id: str, gap_ms: int, now_ms:
         refresh(store, visit_id, now_ms)
     store.db.execute("UPDATE sightings SET embedding_sealed = NULL WHERE visit_id = ?", [target])
     refresh(store, target, now_ms)
+    _join_neighbours(store, target, person_id, gap_ms, now_ms)
     return target
+
+
+def _join_neighbours(store: Store, visit_id: str, person_id: str, gap_ms: int, now_ms: int) -> None:
+    """A visit that grew may have come within the gap of the person's next one: then both were one. Its larger picture stays; the file
+    of the other is the nightly sweep's."""
+    db = store.db
+    while True:
+        first_ms, last_ms = db.execute("SELECT first_seen_ms, last_seen_ms FROM visits WHERE id = ?", [visit_id]).fetchone()
+        near = db.execute(
+            """SELECT id, snapshot, snapshot_width_px FROM visits WHERE person_id = ? AND id <> ? AND last_seen_ms >= ?
+                AND first_seen_ms <= ? ORDER BY last_seen_ms DESC LIMIT 1""",
+            [person_id, visit_id, first_ms - gap_ms, last_ms + gap_ms],
+        ).fetchone()
+        if near is None:
+            return
+        other, picture, width_px = near
+        db.execute("UPDATE sightings SET visit_id = ? WHERE visit_id = ?", [visit_id, other])
+        db.execute(
+            "UPDATE visits SET snapshot = ?, snapshot_width_px = ? WHERE id = ? AND snapshot_width_px < ?",
+            [picture, width_px, visit_id, width_px if picture else 0],
+        )
+        refresh(store, other, now_ms)
+        refresh(store, visit_id, now_ms)
 
 
 def forget_sighting(store: Store, sighting_id: str, now_ms: int) -> None:

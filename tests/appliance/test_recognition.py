@@ -54,6 +54,19 @@ def test_within_the_gap_it_is_the_same_visit_on_any_camera(shop: Shop) -> None:
     assert row.shots == 12
 
 
+def test_a_sighting_that_closes_the_gap_between_two_visits_makes_them_one(shop: Shop) -> None:
+    """Cameras report out of order, or a clock was set back: what came between is told last."""
+    first = shop.see(face(BOB))
+    later = shop.see(like(BOB, 0.95), NOON + GAP_MS + 5 * MINUTE_MS)
+    assert first.visit_id != later.visit_id
+    between = shop.see(like(BOB, 0.95, 1), NOON + GAP_MS // 2)
+    (row,) = visits.recent(shop.store)
+    assert between.visit_id == row.id
+    assert (row.first_seen_ms, row.last_seen_ms, row.verdict) == (NOON, NOON + GAP_MS + 5 * MINUTE_MS + 3000, "new")
+    assert row.snapshot is not None
+    assert shop.person(first.person_id or "").visit_count == 1
+
+
 def test_two_faces_in_one_frame_are_two_people(shop: Shop) -> None:
     shop.see(face(BOB), sighting_id="a", seen_with=("b",))
     other = shop.see(like(BOB, 0.9), NOON + 100, sighting_id="b", seen_with=("a",))

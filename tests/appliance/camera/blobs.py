@@ -45,7 +45,8 @@ class BlobWatcher:
         phase = Phase.IMPROVED
         if self._open is None:
             phase, self._count = Phase.OPENED, self._count + 1
-            self._open = Sighting(f"{self._camera_id}-{self._count}", self._camera_id, phase, "blob", taken_ms, taken_ms, [], 0, 0, 0, 0.0)
+            name = f"{self._camera_id}-{self._count}"
+            self._open = Sighting(name, self._camera_id, phase, "blob", taken_ms, taken_ms, [], 0, 0, 0, taken_ms, 0.0)
         x1, y1, x2, y2 = found
         self.boxes = [Box(x1 / width, y1 / height, (x2 - x1) / width, (y2 - y1) / height, self._open.id)]
         self._open = replaced(self._open, phase, taken_ms, self._open.shot_count + 1)
