@@ -48,7 +48,7 @@ FIRST_LIGHT = (
         embedding_sealed BLOB NOT NULL, quality REAL NOT NULL, origin TEXT NOT NULL CHECK (origin IN ('enrolled', 'visit')),
         visit_id TEXT, created_ms INTEGER NOT NULL, set_aside INTEGER NOT NULL DEFAULT 0) STRICT""",
     "CREATE INDEX templates_person ON templates (person_id)",
-    # state: 'deciding' while the person is still before a camera and nobody is sure yet, then 'settled'.
+    # state: 'deciding' until the first of its sightings is decided, then 'settled'.
     # verdict: new, returning, unsure (counted, not named), staff. nearest_person_id and similarity say why.
     """CREATE TABLE visits (
         id TEXT PRIMARY KEY, person_id TEXT REFERENCES persons (id) ON DELETE SET NULL,

@@ -220,7 +220,7 @@ def refresh(store: Store, visit_id: str, now_ms: int, was: str | None = None) ->
     db = store.db
     person_id, since_ms = db.execute("SELECT person_id, first_seen_ms FROM visits WHERE id = ?", [visit_id]).fetchone()
     began_ms, ended_ms, settled = db.execute(
-        "SELECT min(began_ms), max(ended_ms), min(settled) FROM sightings WHERE visit_id = ?", [visit_id]
+        "SELECT min(began_ms), max(ended_ms), max(settled) FROM sightings WHERE visit_id = ?", [visit_id]
     ).fetchone()
     if began_ms is None:
         db.execute("DELETE FROM visits WHERE id = ?", [visit_id])

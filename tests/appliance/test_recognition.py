@@ -226,10 +226,10 @@ def test_an_older_visit_that_gets_named_moves_the_later_numbers_up(shop: Shop) -
     assert shop.verdicts() == [("new", 1), ("returning", 2)]
 
 
-def test_a_visit_is_settled_when_no_sighting_of_it_is_under_way(shop: Shop) -> None:
+def test_a_visitor_once_counted_stays_counted_while_they_are_seen_again(shop: Shop) -> None:
     bob = shop.see(face(BOB)).person_id
     shop.see(like(BOB, 0.9), NOON + MINUTE_MS, sighting_id="who", phase=Phase.OPENED)
-    assert shop.visits() == [(bob, "new", 1, "deciding")]
+    assert shop.visits() == [(bob, "new", 1, "settled")]
     shop.see(face(DORA), NOON + MINUTE_MS, sighting_id="who", phase=Phase.IMPROVED, shots=3, lasts_ms=500)
     assert [state for *_, state in shop.visits()] == ["settled", "deciding"]
 
