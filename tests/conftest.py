@@ -5,6 +5,14 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from hypothesis import settings
+
+from tests.needs import in_ci
+
+# CI judges a change, not its luck: there the examples are the same each time. A newcomer and a developer try new ones.
+settings.register_profile("ci", derandomize=True, deadline=None)
+settings.register_profile("here", deadline=None)
+settings.load_profile("ci" if in_ci() else "here")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
