@@ -110,7 +110,7 @@ def test_a_camera_that_refuses_is_warned_of_once_for_each_reason_until_it_watche
     assert len(warnings(stage.log)) == 2
     stage.becomes(door, CameraState("watching", width=1280))
     stage.becomes(door, CameraState("silent", width=1280, error="192.168.1.20 says nothing"))
-    assert ["event=camera_opening", "event=camera_opening", "event=camera_silent"] == [w.split()[0] for w in warnings(stage.log)]
+    assert [w.split()[0] for w in warnings(stage.log)] == ["event=camera_opening", "event=camera_opening", "event=camera_silent"]
     assert "secret" not in stage.log.text
 
 
@@ -140,7 +140,7 @@ def test_what_is_left_for_the_status_is_new_at_every_change_and_every_ten_second
     assert camera_states.found(folder) is None
 
 
-def test_where_no_new_file_can_be_made_the_old_one_is_written_over_and_without_one_nothing_breaks(stage: Any) -> None:
+def test_where_the_states_cannot_be_written_nothing_breaks_and_nothing_is_left_over(stage: Any) -> None:
     stage.add("rtsp", SOURCE)
     path = stage.store.folder / camera_states.FILE
     stage.roster.leave_states()
