@@ -1,5 +1,5 @@
 """Which cameras are watched, and how each is doing. The table of cameras is the truth: what a command adds, changes or removes there is
-started or stopped within seconds."""
+started or stopped within seconds. How they do is also left in the data folder, for `regulars status`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from appliance import cameras
+from appliance import camera_states, cameras
 from appliance.camera.messages import CameraSettings
 from appliance.camera.supervisor import CameraState, Supervisor
+from appliance.camera_states import CameraStates
 from appliance.cameras import Camera
 from appliance.database import Store
 from appliance.errors import RegularsError
@@ -26,6 +27,8 @@ MAKER = "appliance.watch:open_watcher"
 POLL_S = 2.0
 SAID_AGAIN_MS = 10_000
 """Figures that change all the time are told to the page this often; a state at once."""
+LEFT_AGAIN_MS = 10_000
+"""What is left for `regulars status` is never much older than this."""
 DAY_MS = 86_400_000
 STATES = {
     "starting": "opening",
@@ -35,7 +38,7 @@ STATES = {
     "silent": "silent",
     "stuck": "silent",
     "ended": "ended",
-    "failed": "ended",
+    "failed": "broken",
     "stopped": "off",
 }
 """A supervisor's word as the page says it."""
@@ -62,11 +65,25 @@ class _Entry:
     restarts_before: int = 0
     told: CameraLine | None = None
     told_ms: int = 0
+    warned: str = ""
+    """The reason that the log has been given, until the camera watches again: it is tried again for ever, and said once."""
 
 
 class Roster:
-    def __init__(self, store: Store, supervisor: Supervisor, live: Live, choice: Choice, now: Callable[[], int]) -> None:
+    """`trouble`: what keeps the visit log from being written, in words."""
+
+    def __init__(
+        self,
+        store: Store,
+        supervisor: Supervisor,
+        live: Live,
+        choice: Choice,
+        now: Callable[[], int],
+        trouble: Callable[[], str] = lambda: "",
+    ) -> None:
         self._store, self._supervisor, self._live, self._choice, self._now = store, supervisor, live, choice, now
+        self._trouble = trouble
+        self._left = CameraStates(0, "", [])
         self._entries: dict[str, _Entry] = {}
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -84,6 +101,7 @@ class Roster:
             self._thread.join(POLL_S)
         # The thread may have started one while the others were being stopped.
         self._supervisor.stop_all()
+        camera_states.take_away(self._store.folder)
 
     def settings(self, camera_id: str) -> CameraSettings | None:
         entry = self._entries.get(camera_id)
@@ -102,12 +120,22 @@ class Roster:
             return
         line, now_ms = self._line(entry), self._now()
         told = entry.told
-        changed = told is None or (line.state, line.error, line.restarts) != (told.state, told.error, told.restarts)
+        changed = told is None or _gist(line) != _gist(told)
         if changed or (line != told and abs(now_ms - entry.told_ms) >= SAID_AGAIN_MS):
             entry.told, entry.told_ms = line, now_ms
             self._live.publish(CameraChanged(camera_id))
             if changed:
-                log.info("event=camera_%s camera=%s restarts=%d why=%r", line.state, camera_id, line.restarts, line.error)
+                self._log(entry, line)
+
+    def leave_states(self) -> None:
+        """For `regulars status`, which is another process: at once when something changed, else now and then."""
+        lines, trouble, now_ms = self.lines(), self._trouble(), self._now()
+        before = self._left
+        same = trouble == before.trouble and [_gist(line) for line in lines] == [_gist(line) for line in before.cameras]
+        if before.at_ms and same and abs(now_ms - before.at_ms) < LEFT_AGAIN_MS:
+            return
+        self._left = CameraStates(now_ms, trouble, lines)
+        camera_states.leave(self._store.folder, self._left)
 
     def follow_table(self) -> None:
         """Starts and stops what differs from the table."""
@@ -146,9 +174,17 @@ class Roster:
         fps = camera.analysed_fps if own else self._choice.analysed_fps
         return msgspec.structs.replace(settings, analysed_fps=fps, min_face_px=self._choice.min_face_px)
 
+    def _log(self, entry: _Entry, line: CameraLine) -> None:
+        in_trouble = line.state in ("silent", "failed", "broken") or (line.state == "opening" and line.error)
+        reason = (line.error or line.state) if in_trouble else ""
+        level = logging.WARNING if reason and reason != entry.warned else logging.INFO
+        if reason or line.state == "watching":
+            entry.warned = reason
+        log.log(level, "event=camera_%s camera=%s restarts=%d why=%r", line.state, line.id, line.restarts, line.error)
+
     def _line(self, entry: _Entry) -> CameraLine:
         found = self._supervisor.state(entry.camera.id) if entry.settings and entry.camera.enabled else CameraState("stopped")
-        now_ms, state = self._now(), STATES.get(found.word, "opening")
+        now_ms, state = self._now(), _state(found, entry.settings)
         if state != entry.state:
             entry.state, entry.since_ms = state, now_ms
         if now_ms // DAY_MS != entry.day:
@@ -169,5 +205,27 @@ class Roster:
                 # A process that hangs or died says nothing, and that too is to be seen.
                 for camera_id in list(self._entries):
                     self.heard(camera_id)
+                self.leave_states()
             except (RegularsError, sqlite3.Error) as error:
                 log.error("event=cameras_not_read error=%s", type(error).__name__)
+
+
+def _state(found: CameraState, settings: CameraSettings | None) -> str:
+    """As the page says it. A camera watches from its first picture on; a source that ended with an error was not played to its end."""
+    state, seen = STATES.get(found.word, "opening"), found.width > 0
+    if settings is None:
+        return state
+    if state == "watching" and not seen:
+        # A file that cannot be opened is still on its way to its end.
+        return "failed" if found.error and settings.kind == "file" and not settings.loop else "opening"
+    if state == "ended" and found.error:
+        if not seen:
+            return "failed"
+        # A folder has skipped single pictures; a video broke off.
+        return "ended" if settings.kind == "folder" else "broken"
+    return "failed" if state == "broken" and not seen else state
+
+
+def _gist(line: CameraLine) -> tuple[str, str, str, str, int]:
+    """What is told at once when it changes."""
+    return line.id, line.name, line.state, line.error, line.restarts

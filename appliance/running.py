@@ -97,7 +97,7 @@ class Appliance:
             config.recognition.min_face_px,
         )
         self._supervisor = Supervisor(self._hear, CAMERAS_STOP)
-        self._roster = Roster(store, self._supervisor, self._live, choice, now)
+        self._roster = Roster(store, self._supervisor, self._live, choice, now, trouble=lambda: self._reception.trouble)
         self._jobs = Jobs(store, self._all_jobs(), now)
         self._server: Server | None = None
         self._began: dict[str, int] = {}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
+import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,10 +15,31 @@ from appliance.commands import premises
 from appliance.commands.terminal import how_large, how_long, print_facts, print_json, when
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from zoneinfo import ZoneInfo
 
+    from appliance.camera_states import CameraStates
+    from appliance.cameras import Camera
     from appliance.config import Config
     from appliance.database import Store
+
+
+OLD_MS = 30_000
+"""The appliance says how the cameras do every ten seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class CameraStatus:
+    """`state` as in CameraLine, or unknown; `words` says it to people. `restarts`: today. `error`: the last one."""
+
+    id: str
+    name: str
+    state: str
+    words: str
+    since_ms: int | None
+    analysed_fps: float
+    restarts: int
+    error: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +50,9 @@ class Status:
     data_bytes: int
     disk_free_bytes: int
     pack: str
-    cameras: list[str]
+    cameras: list[CameraStatus]
+    trouble: str
+    """Why visits cannot be written just now; empty while all is well."""
     people: int
     last_visit_ms: int | None
     waiting_for_hub: int
@@ -42,33 +67,64 @@ def status(context: click.Context, as_json: bool) -> None:
     """Whether the appliance runs, and what its data folder holds."""
     config = premises.settings(context)
     with premises.to_read(config) as store:
-        found = look(config, store)
+        found = look(config, store, premises.now_ms())
     if as_json:
         print_json(msgspec.to_builtins(found))
     else:
         print_facts(in_words(found, config.site.zone, premises.now_ms()))
 
 
-def look(config: Config, store: Store) -> Status:
-    from appliance import backup, cameras, notices, persons, visits
+def look(config: Config, store: Store, now_ms: int) -> Status:
+    from appliance import backup, camera_states, cameras, notices, persons, visits
     from sync import outbox
 
     last = visits.recent(store, limit=1, since_ms=0)
     backups = backup.list_backups(store.folder, config.backup.folder)
+    running = is_running(store)
+    left = camera_states.found(store.folder) if running else None
+    fresh = left is not None and abs(now_ms - left.at_ms) <= OLD_MS
     return Status(
-        running=is_running(store),
+        running=running,
         page=f"http://{config.web.host}:{config.web.port}/",
         data_folder=str(store.folder),
-        data_bytes=sum(path.stat().st_size for path in store.folder.rglob("*") if path.is_file()),
+        data_bytes=size_of(store.folder),
         disk_free_bytes=shutil.disk_usage(store.folder).free,
         pack=config.models.pack,
-        cameras=[camera.name for camera in cameras.list_cameras(store)],
+        cameras=[camera_status(camera, running, left, config.site.zone, now_ms) for camera in cameras.list_cameras(store)],
+        trouble=left.trouble if left and fresh else "",
         people=len(persons.list_persons(store)),
         last_visit_ms=last[0].first_seen_ms if last else None,
         waiting_for_hub=outbox.pressure(store.db.conn).records,
         newest_backup_ms=backups[0].made_ms if backups else None,
         notices=[notice.words for notice in notices.open_notices(store)],
     )
+
+
+def camera_status(camera: Camera, running: bool, left: CameraStates | None, zone: ZoneInfo, now_ms: int) -> CameraStatus:
+    """`left`: what the appliance that runs said last."""
+    from appliance.web.cameras import health
+
+    line = next((line for line in left.cameras if line.id == camera.id), None) if left else None
+    if left and line and abs(now_ms - left.at_ms) <= OLD_MS:
+        words = health(line, zone).words
+        return CameraStatus(camera.id, camera.name, line.state, words, line.since_ms, line.analysed_fps, line.restarts, line.error)
+    if not running:
+        words = "not running; state unknown"
+    elif left and line:
+        words = f"nothing said of it for {how_long(abs(now_ms - left.at_ms))}; state unknown"
+    else:
+        words = "nothing said of it yet; state unknown"
+    return CameraStatus(camera.id, camera.name, "unknown", words, None, 0.0, 0, "")
+
+
+def size_of(folder: Path) -> int:
+    """Bytes. A file that the appliance takes away meanwhile counts nothing."""
+    size = 0
+    for path in folder.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):
+            found = path.stat()
+            size += found.st_size if stat.S_ISREG(found.st_mode) else 0
+    return size
 
 
 def is_running(store: Store) -> bool:
@@ -90,13 +146,26 @@ def in_words(found: Status, zone: ZoneInfo, now_ms: int) -> list[tuple[str, str]
         ("Appliance", f"running, page at {found.page}" if found.running else "not running (start it with 'regulars run')"),
         ("Data folder", f"{found.data_folder} ({how_large(found.data_bytes)}, {how_large(found.disk_free_bytes)} free on the disk)"),
         ("Models", found.pack),
-        ("Cameras", ", ".join(found.cameras) or "none (add one with 'regulars camera add')"),
+        *([("Camera", of_camera(camera)) for camera in found.cameras] or [("Cameras", "none (add one with 'regulars camera add')")]),
         ("People", str(found.people)),
         ("Last visit", ago(found.last_visit_ms)),
         ("Newest backup", ago(found.newest_backup_ms)),
         (
-            "For the hub",
-            f"{found.waiting_for_hub} record{'s'[: found.waiting_for_hub != 1]} waiting" if found.waiting_for_hub else "nothing waiting",
+            "Records",
+            f"{found.waiting_for_hub or 'no'} record{'s'[: found.waiting_for_hub != 1]} kept for headquarters (not connected)",
         ),
     ]
+    if found.trouble:
+        facts.append(("Visit log", found.trouble))
     return facts + [("Notice", words) for words in found.notices]
+
+
+def of_camera(camera: CameraStatus) -> str:
+    """Door: watching, 5 pictures a second, nothing dropped, 1 restart today; last error: …"""
+    words = [camera.words]
+    if camera.state == "watching":
+        words.insert(0, "watching")
+    elif camera.restarts:
+        words.append(f"{camera.restarts} restart{'s'[: camera.restarts != 1]} today")
+    last = f"; last error: {camera.error}" if camera.error and camera.error not in camera.words else ""
+    return f"{camera.name}: {', '.join(words)}{last}"

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CameraLine:
-    """One camera as the main process knows it. `state`: opening, watching, silent, ended, off; `since_ms`: since when it is in it."""
+    """One camera as the main process knows it. `state`: opening, watching, silent, ended (played to its end), failed (cannot be opened),
+    broken (broke off), off; `since_ms`: since when it is in it."""
 
     id: str
     name: str
@@ -69,6 +70,10 @@ def health(line: CameraLine, zone: ZoneInfo) -> CameraHealth:
     if line.state == "silent":
         words_silent = _("silent since %(time)s, tried again by itself") % {"time": since}
         return CameraHealth(line.id, line.name, "bad", words_silent, line.error, streams=True)
+    if line.state in ("failed", "broken"):
+        what = _("cannot be opened") if line.state == "failed" else _("broke off at %(time)s") % {"time": since}
+        why = line.error or _("for a reason it did not say")
+        return CameraHealth(line.id, line.name, "bad", f"{what}: {why}", "", streams=False)
     if line.state == "ended":
         return CameraHealth(line.id, line.name, "idle", _("played to its end at %(time)s") % {"time": since}, line.error, streams=False)
     return CameraHealth(line.id, line.name, "idle", _("switched off"), line.error, streams=False)

@@ -257,6 +257,48 @@ def test_an_empty_store_is_told_of_in_words_and_in_json(data: Path) -> None:
     assert "not running" in ran("status", folder=data).output
 
 
+def test_status_says_how_each_camera_does_and_what_keeps_visits_from_being_written(data: Path) -> None:
+    from appliance import camera_states
+    from appliance.database import open_store
+    from appliance.web.cameras import CameraLine
+
+    (data / "entrance.mp4").write_text("no video")
+    for name in ("Door", "Yard"):
+        assert ran("camera", "add", name, str(data / "entrance.mp4"), folder=data).exit_code == 0
+
+    def cameras() -> list[dict[str, object]]:
+        return list(json.loads(ran("status", "--json", folder=data).output)["cameras"])
+
+    ids = {str(camera["name"]): str(camera["id"]) for camera in cameras()}
+    door = CameraLine(ids["Door"], "Door", "watching", NOON, 4.8, restarts=1, error="it was silent")
+    yard = CameraLine(ids["Yard"], "Yard", "failed", NOON, error="entrance.mp4 is not a video")
+    now_ms = time.time_ns() // 1_000_000
+    camera_states.leave(data, camera_states.CameraStates(now_ms, "The disk is full.", [door, yard]))
+    assert [camera["words"] for camera in cameras()] == ["not running; state unknown"] * 2, "left by one that was killed"
+    running = open_store(data, NOON)
+    try:
+        said = ran("status", folder=data).output
+        assert "Door: watching, 4.8 pictures a second, nothing dropped, 1 restart today; last error: it was silent\n" in said
+        assert "Yard: cannot be opened: entrance.mp4 is not a video\n" in said
+        assert "The disk is full." in said
+        first = cameras()[0]
+        assert (first["state"], first["analysed_fps"], first["restarts"], first["error"]) == ("watching", 4.8, 1, "it was silent")
+        camera_states.leave(data, camera_states.CameraStates(now_ms - 40_000, "The disk is full.", [door]))
+        said = ran("status", folder=data).output
+        assert "Door: nothing said of it for 4" in said and "Yard: nothing said of it yet; state unknown" in said
+        assert {camera["state"] for camera in cameras()} == {"unknown"}
+        assert "The disk is full." not in said
+    finally:
+        running.close()
+
+
+def test_status_says_that_records_are_kept_for_headquarters_which_is_not_connected(data: Path) -> None:
+    (data / "entrance.mp4").write_text("no video")
+    assert "no records kept for headquarters (not connected)" in ran("status", folder=data).output
+    ran("camera", "add", "Door", str(data / "entrance.mp4"), folder=data)
+    assert "1 record kept for headquarters (not connected)" in ran("status", folder=data).output
+
+
 def test_status_sees_a_running_appliance(data: Path) -> None:
     from appliance.database import open_store
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -149,6 +150,32 @@ def test_a_camera_that_is_added_is_watched_and_one_that_is_removed_is_not(
     assert len(processes_of(program.pid)) == 2
     assert ran(environ, "camera", "remove", "Garden").returncode == 0
     until(lambda: processes_of(program.pid) == [program.pid], "the end of the camera's process", 10)
+
+
+def test_a_file_that_is_no_video_is_told_as_that_on_the_page_in_the_log_and_by_the_status(
+    tmp_path: Path, programs: list[subprocess.Popen[str]]
+) -> None:
+    data, port = tmp_path / "data", free_port()
+    environ = environment(data, port)
+    (tmp_path / "entrance.mp4").write_text("this is no video")
+    assert ran(environ, "camera", "add", "Door", str(tmp_path / "entrance.mp4")).returncode == 0
+    program = started(environ, "run")
+    programs.append(program)
+
+    def camera() -> dict[str, str]:
+        answer = ran(environ, "status", "--json")
+        found = json.loads(answer.stdout)["cameras"] if answer.returncode == 0 else []
+        return dict(found[0]) if found else {"state": ""}
+
+    until(lambda: camera()["state"] == "failed", "the camera's failure in the status")
+    assert "cannot be opened: " in camera()["words"]
+    page = httpx.get(f"http://127.0.0.1:{port}/", timeout=5).text
+    assert "cannot be opened: " in page and "played to its end" not in page
+    program.send_signal(signal.SIGTERM)
+    log = program.communicate(timeout=END_S_MAX + 1)[1]
+    assert "event=camera_watching" not in log
+    assert [" level=warning " in line.lower() for line in log.splitlines() if "event=camera_failed" in line] == [True]
+    assert camera()["words"] == "not running; state unknown"
 
 
 def test_what_cannot_work_is_one_sentence_before_anything_starts(tmp_path: Path) -> None:

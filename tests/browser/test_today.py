@@ -185,6 +185,29 @@ def test_no_page_is_wider_than_the_screen(page: Page, server: Server, width: int
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("width", [360, 390, 1440])
+def test_the_words_on_a_small_camera_without_a_picture_stand_apart(browser: Browser, tmp_path: Path, width: int) -> None:
+    shop = open_shop(tmp_path)
+    for name, state in (("Front", "opening"), ("Side", "opening"), ("Back", "failed"), ("Yard", "silent"), ("Hall", "watching")):
+        shop.camera(name, name, state, error="a file with quite a long name, entrance.mp4, is not a video that can be read")
+    server = serve(create_app(shop.deps), "127.0.0.1", 0, shop.live.close)
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    try:
+        page.goto(server.address)
+        room = page.locator(".stage").evaluate_all(
+            """(stages) => stages.map((stage) => {
+                const state = stage.querySelector(".state"), waiting = getComputedStyle(stage, "::before");
+                const above = waiting.content === "none" ? 0 : parseFloat(waiting.height);
+                return stage.clientHeight - above - state.offsetHeight;
+            })"""
+        )
+        assert len(room) == 5
+        assert min(room) > -1, f"words over each other or cut off: {room}"
+    finally:
+        page.close()
+        server.stop()
+
+
 def test_every_page_can_be_walked_with_the_keyboard(page: Page, server: Server) -> None:
     page.goto(server.address)
     page.keyboard.press("Tab")

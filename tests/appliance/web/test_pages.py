@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from litestar.testing import TestClient
 
 from appliance.live import FaceBox
 from appliance.web.app import create_app
+from appliance.web.pages import WebDeps
 from tests.appliance.web.shop import JPEG, MINUTE, NOW, Shop, busy_shop, ms, open_shop
 
 OURS = "http://127.0.0.1:8080"
@@ -28,6 +30,11 @@ def shop(tmp_path: Path) -> Shop:
 def client(shop: Shop) -> Iterator[Client]:
     with TestClient(create_app(shop.deps), base_url=OURS) as client:
         yield client
+
+
+def today(deps: WebDeps) -> str:
+    with TestClient(create_app(deps), base_url=OURS) as client:
+        return client.get("/").text
 
 
 def words(html: str) -> str:
@@ -71,6 +78,26 @@ def test_health_is_said_in_words(client: Client) -> None:
     text = words(client.get("/").text)
     assert "Front entrance 5 pictures a second, nothing dropped" in text
     assert "Back door silent since 14:20, tried again by itself no answer from 192.168.1.21" in text
+
+
+def test_a_camera_that_cannot_be_opened_or_broke_off_is_red_with_the_reason(tmp_path: Path) -> None:
+    shop = open_shop(tmp_path)
+    shop.camera("front", "Front entrance", "failed", error="entrance.mp4 is not a video")
+    shop.camera("back", "Back door", "broken", error="the video is cut short")
+    page = today(shop.deps)
+    assert "Front entrance cannot be opened: entrance.mp4 is not a video" in words(page)
+    assert "Back door broke off at 14:20: the video is cut short" in words(page)
+    assert page.count('class="dot bad"') == 4, "each in its own panel and in Health"
+    assert "played to its end" not in page
+
+
+def test_while_visits_cannot_be_written_the_visit_log_is_red_with_the_reason(tmp_path: Path) -> None:
+    shop = busy_shop(tmp_path)
+    trouble = "Visits cannot be written just now: The disk is full."
+    well, ill = today(shop.deps), today(replace(shop.deps, trouble=lambda: trouble))
+    log = '<i class="dot {}"></i><span class="who"><b>Visit log</b>'
+    assert log.format("good") in well and "Visit log last visit at" in words(well)
+    assert log.format("bad") in ill and f"Visit log {trouble}" in words(ill) and "last visit at" not in words(ill)
 
 
 def test_the_starter_pack_is_called_weak_on_every_page_and_a_real_one_is_not(tmp_path: Path, client: Client) -> None:
