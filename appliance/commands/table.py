@@ -93,12 +93,15 @@ def is_damage(error: Exception) -> bool:
 
 def nobody_reads_on() -> bool:
     """Whether it was our own output that broke, as with `| head -1`; the rest is thrown away, also what the interpreter's end flushes."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return True
-    return False
+    import select
+
+    output = sys.stdout.fileno()
+    looked = select.poll()
+    looked.register(output, 0)
+    if not any(event & (select.POLLERR | select.POLLHUP) for _, event in looked.poll(0)):
+        return False
+    os.dup2(os.open(os.devnull, os.O_WRONLY), output)
+    return True
 
 
 def is_a_sentence(error: Exception) -> bool:
