@@ -23,8 +23,7 @@ BUNDLED = Path(__file__).with_name("starter")
 BESIDE_THE_CHECKOUT = Path(__file__).resolve().parents[2] / "shared" / "models"
 VERIFIED_NAME = "verified.json"
 STARTER_INSTEAD = (
-    "run with the weak pack that is part of every checkout: REGULARS_MODELS__PACK=starter, "
-    'or pack = "starter" in [models] of the settings'
+    'run with the weak pack that is part of every checkout: REGULARS_MODELS__PACK=starter, or pack = "starter" in [models] of the settings'
 )
 
 
