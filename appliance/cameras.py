@@ -60,8 +60,9 @@ def add(store: Store, new: NewCamera, now_ms: int) -> str:
     camera_id = str(uuid_utils.uuid7())
     with store.writing() as db:
         cameras = list_cameras(store)
-        if any(camera.name.casefold() == new.name.casefold() for camera in cameras):
-            raise CameraError(f'There is a camera "{new.name}" already. Choose another name, or remove that one first.')
+        for camera in cameras:
+            if camera.name.casefold() == new.name.casefold():
+                raise CameraError(f'There is a camera "{camera.name}" already. Choose another name, or remove that one first.')
         if len(cameras) >= CAMERAS_MAX:
             raise CameraError(f"There are {CAMERAS_MAX} cameras already; more are not possible on one appliance.")
         sealed = store.vault.seal(new.source.encode(), table="cameras", column="source_sealed", row=camera_id)
@@ -92,8 +93,12 @@ def named(store: Store, name: str) -> Camera:
     for camera in cameras:
         if camera.name.casefold() == name.strip().casefold():
             return camera
-    there = ", ".join(camera.name for camera in cameras) or "none yet; add one with `regulars camera add`"
-    raise CameraError(f'There is no camera "{name}". There are: {there}.')
+    raise no_such(name, cameras)
+
+
+def no_such(name: str, cameras: list[Camera]) -> CameraError:
+    there = ", ".join(camera.name for camera in cameras) or "none yet; add one with `regulars camera add NAME SOURCE`"
+    return CameraError(f'There is no camera "{_escaped(name)}". There are: {there}.')
 
 
 def settings_of(store: Store, camera: Camera) -> CameraSettings:
@@ -155,7 +160,7 @@ def masked(source: str) -> str:
 def _checked(new: NewCamera) -> NewCamera:
     name, source = new.name.strip(), new.source.strip()
     if not 0 < len(name) <= NAME_MAX or not name.isprintable():
-        raise CameraError(f'A camera\'s name has 1 to {NAME_MAX} printable characters, not "{name[:80]!s}".')
+        raise CameraError(f'A camera\'s name has 1 to {NAME_MAX} printable characters, not "{_escaped(name[:80])}".')
     if new.kind not in KINDS:
         raise CameraError(f'"{new.kind}" is no kind of camera; it must be one of {", ".join(KINDS)}.')
     if not 0.5 <= new.analysed_fps <= 30:
@@ -164,8 +169,15 @@ def _checked(new: NewCamera) -> NewCamera:
         raise CameraError(f"A detector side of {new.detector_side_px} px is not possible; choose 160 to 1920.")
     if new.pace not in PACES:
         raise CameraError(f'"{new.pace}" is no pace; it must be "own" (the file\'s frame rate) or "full" (as fast as possible).')
+    if new.loop and new.kind in ("rtsp", "usb"):
+        raise CameraError("A live camera has no end to begin again from: leave --loop away, it is for a video file.")
     source = {"rtsp": _address, "usb": _index, "file": _file, "folder": _folder}[new.kind](source)
     return NewCamera(name, new.kind, source, new.analysed_fps, new.detector_side_px, new.motion_gate, new.loop, new.pace)
+
+
+def _escaped(text: str) -> str:
+    """A control character in a name would move the cursor of whoever reads the refusal, or hide in it."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _address(source: str) -> str:

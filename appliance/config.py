@@ -145,8 +145,10 @@ def _from_file(path: Path, *, must_exist: bool) -> list[Found]:
     found: list[Found] = []
     for section, table in tables.items():
         place = f"{path}{_line(text, section, None)}"
+        if section not in SECTIONS and not isinstance(table, dict):
+            raise ConfigError(f"{place}: {section} is a key without a section{_where_it_belongs(section)}.")
         if section not in SECTIONS:
-            raise ConfigError(f"{place}: there is no section [{section}]{_suggestion(section, SECTIONS)}.")
+            raise ConfigError(f"{place}: there is no section [{section}]{_suggestion(section, SECTIONS)}")
         if not isinstance(table, dict):
             raise ConfigError(f"{place}: {section} is a section; write [{section}] on a line of its own and its settings below.")
         for key, raw in table.items():
@@ -159,26 +161,40 @@ def _from_file(path: Path, *, must_exist: bool) -> list[Found]:
 def _from_environment(environ: Mapping[str, str]) -> list[Found]:
     found: list[Found] = []
     for name, raw in sorted(environ.items()):
-        if not name.startswith(PREFIX) or "__" not in name:
+        if not name.startswith(PREFIX):
+            continue
+        if "__" not in name:
+            _refuse_one_underscore(name)
             continue
         section, _, key = name.removeprefix(PREFIX).lower().partition("__")
         place = f"environment variable {name}"
         if section not in SECTIONS:
-            raise ConfigError(f"{place}: there is no section [{section}]{_suggestion(section, SECTIONS)}.")
+            raise ConfigError(f"{place}: there is no section [{section}]{_suggestion(section, SECTIONS)}")
         _known(section, key, place)
         found.append((section, key, raw, place))
     return found
 
 
+def _refuse_one_underscore(name: str) -> None:
+    """REGULARS_WEB_PORT would be ignored in silence. Variables that begin with no section's name are none of our business."""
+    section, _, key = name.removeprefix(PREFIX).lower().partition("_")
+    if section in SECTIONS and key:
+        raise ConfigError(
+            f"environment variable {name}: a section and its setting are joined by two underscores; "
+            f"write {PREFIX}{section.upper()}__{key.upper()}."
+        )
+
+
 def _known(section: str, key: str, place: str) -> None:
     known = SECTIONS[section].__struct_fields__
     if key not in known:
-        raise ConfigError(f"{place}: there is no setting {section}.{key}{_suggestion(key, known)}.")
+        raise ConfigError(f"{place}: there is no setting {section}.{key}{_suggestion(key, known)}")
 
 
 def _checked(section: str, key: str, raw: Any, place: str) -> Any:
     """The value in its type. The environment has only text, so numbers are read from it; a file must say what it means."""
-    refusal = ConfigError(f"{place}: {section}.{key} is {_shown(raw)}; it must be {_words(section, key)}.")
+    said = f"{place}: {section}.{key} is {_shown(raw)}; it must be {_words(section, key)}"
+    refusal = ConfigError(f"{said}.")
     if not isinstance(raw, (str, int, float)):
         raise refusal
     kind = get_type_hints(SECTIONS[section], include_extras=True)[key]
@@ -194,7 +210,7 @@ def _checked(section: str, key: str, raw: Any, place: str) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         raise refusal
     if (section, key) == ("site", "time_zone") and not _is_zone(value):
-        raise ConfigError(f"{refusal}{_suggestion(value, zoneinfo.available_timezones())}")
+        raise ConfigError(f"{said}{_suggestion(value, zoneinfo.available_timezones())}")
     if (section, key) == ("web", "host") and not _is_loopback(value):
         raise ConfigError(f"{refusal} The page has no sign-in yet, so it cannot be opened to the network.")
     return value
@@ -210,7 +226,7 @@ def _words(section: str, key: str) -> str:
 
 
 def _shown(raw: Any) -> str:
-    text = f'"{raw}"' if isinstance(raw, str) else str(raw)
+    text = f'"{raw}"' if isinstance(raw, str) else str(raw).lower() if isinstance(raw, bool) else str(raw)
     return text if len(text) <= 80 else text[:77] + "..."
 
 
@@ -229,9 +245,15 @@ def _line(text: str, section: str, key: str | None) -> str:
     return ""
 
 
+def _where_it_belongs(key: str) -> str:
+    homes = [f"[{section}]" for section, kind in SECTIONS.items() if key in kind.__struct_fields__]
+    return f"; put it under {' or '.join(homes)}" if homes else ", and no section has such a key"
+
+
 def _suggestion(word: str, known: Any) -> str:
+    """How a sentence about an unknown word ends."""
     near = difflib.get_close_matches(word.lower(), {k.lower(): k for k in known}, n=1, cutoff=0.6)
-    return f"; did you mean {next(k for k in known if k.lower() == near[0])}?" if near else ""
+    return f"; did you mean {next(k for k in known if k.lower() == near[0])}?" if near else "."
 
 
 def _is_zone(name: str) -> bool:

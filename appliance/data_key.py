@@ -65,7 +65,7 @@ def data_key(folder: Path, keeper: KeyKeeper | None = None) -> bytes:
     found = keeper.get(noted["account"])
     if found is None:
         raise KeyUnavailable(
-            f"The data key of {folder} is gone from {keeper.name}; without it nothing in the folder can be read. "
+            f"The data key of {folder} is missing: {_lost(keeper, folder)}. Without it nothing in the folder can be read. "
             "Put the key back, or move the folder aside to start anew."
         )
     if not hmac.compare_digest(_fingerprint(found), noted["fingerprint"]):
@@ -153,6 +153,10 @@ def _usual_keeper(folder: Path, noted: dict[str, str] | None) -> KeyKeeper:
     """A folder that was begun with a key file keeps it, also on a Mac."""
     begun_with_file = noted is not None and noted["kept_in"] == KeyFile.name
     return Keychain() if sys.platform == "darwin" and not begun_with_file else KeyFile(folder)
+
+
+def _lost(keeper: KeyKeeper, folder: Path) -> str:
+    return f"there is no file {folder / KEY_FILE}" if keeper.name == KeyFile.name else f"{keeper.name} does not have it any more"
 
 
 def _made(keeper: KeyKeeper, account: str) -> bytes:

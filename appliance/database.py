@@ -26,7 +26,7 @@ from sqlite_utils import Database
 from appliance import backup, database_file, lock, notices
 from appliance.data_key import KeyKeeper
 from appliance.errors import DatabaseError
-from appliance.files import make_folder
+from appliance.files import make_folder, refuse_a_file, refused
 from appliance.migrations import migrations
 from appliance.sql_errors import in_words
 from appliance.vault import Vault
@@ -182,17 +182,24 @@ def open_store(
             if not db.execute("SELECT 1 FROM settings WHERE key = ?", [backup.OUTBOX_LINE]).fetchone():
                 db.execute("INSERT INTO settings VALUES (?, ?)", [backup.OUTBOX_LINE, str(uuid_utils.uuid7())])
             if happened:
-                log.error("database %s", happened)
-                notices.notify(store, "database", happened, now_ms)
+                words, fault = happened
+                log.error("%s (SQLite: %s)", words, fault)
+                notices.notify(store, "database", words, now_ms)
     if affected(sqlite3.sqlite_version_info):
-        log.info("sqlite version=%s has the log reset fault; one writer at a time keeps it from mattering", sqlite3.sqlite_version)
+        # The fault that `affected` tells of cannot happen here: nobody has to do anything about it.
+        log.debug("event=sqlite_version version=%s note=one_writer_at_a_time", sqlite3.sqlite_version)
     return store
 
 
 def read_store(folder: Path, keeper: KeyKeeper | None = None) -> Store:
     """Opens the data folder for reading alone, beside whoever writes. Raises DatabaseError when there is nothing yet, KeyUnavailable."""
     folder = folder.absolute()
-    if not database_file.path_in(folder).exists():
+    try:
+        refuse_a_file(folder)
+        there = database_file.path_in(folder).exists()
+    except OSError as error:
+        raise refused(error, folder) from None
+    if not there:
         raise DatabaseError(f"There is no data in {folder} yet. Start the appliance with `regulars run`, or name another folder.")
     store = Store(folder, Vault.open(folder, keeper), None, None)
     with _closed_on_error(store):
@@ -247,8 +254,8 @@ def _connection(folder: Path, mode: str) -> sqlite3.Connection:
     return connection
 
 
-def _made_sound(folder: Path, vault: Vault, now_ms: int, backups: Path | None) -> str | None:
-    """Sees to it that the database is sound or absent; says what had to be done, if anything."""
+def _made_sound(folder: Path, vault: Vault, now_ms: int, backups: Path | None) -> tuple[str, str] | None:
+    """Sees to it that the database is sound or absent. What had to be done, if anything: in words for the manager, and in SQLite's."""
     path = database_file.path_in(folder)
     there = path.exists() and path.stat().st_size > 0
     if there:
@@ -263,16 +270,15 @@ def _made_sound(folder: Path, vault: Vault, now_ms: int, backups: Path | None) -
         return None
     good = backup.newest_good(folder, vault, backups)
     aside = database_file.set_aside(folder, now_ms)
-    kept = f" and was set aside as {aside.name}" if aside else ""
+    was = f"was {'damaged' if there else 'empty'}. It is kept as {aside.name}" if aside else "was missing"
     if good is None:
-        return (
-            f"The database was broken ({found}){kept}. There was no good backup: "
-            "Regulars started with an empty one, earlier visits are missing."
-        )
+        words = f"The database {was}. There was no good backup: Regulars started with an empty database, earlier visits are missing."
+        return words, found
     restored, copy = good
     backup.put_in_place(folder, copy)
     made = datetime.fromtimestamp(restored.made_ms / 1000, UTC)
-    return f"The database was broken ({found}){kept}. The backup of {made:%Y-%m-%d %H:%M} UTC was restored; visits after that are missing."
+    when = f"{made.day} {made:%B %Y}, {made:%H:%M} UTC"
+    return f"The database {was}. The backup of {when}, was restored; visits after that are missing.", found
 
 
 def _brought_up_to_date(store: Store) -> None:

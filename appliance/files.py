@@ -18,7 +18,15 @@ def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
+        refuse_a_file(folder)
         raise refused(error, folder) from None
+
+
+def refuse_a_file(folder: Path) -> None:
+    """Raises DataFolderError where the folder, or one it should lie in, is a file."""
+    for place in (folder, *folder.parents):
+        if place.is_file():
+            raise DataFolderError(f"{place} is a file, not a folder. Name another folder, or move the file away.")
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -21,8 +21,8 @@ from urllib.parse import urlsplit
 import httpx
 
 from models.errors import PullError
-from models.manifest import AnySpec
-from models.weights import Weights, fault_of, how_to_get, look, sha256_of
+from models.manifest import OWN_NAME, AnySpec
+from models.weights import STARTER_INSTEAD, VARIABLE, Weights, fault_of, how_to_get, look, sha256_of
 
 TIMEOUT = httpx.Timeout(connect=10, read=30, write=10, pool=10)
 TRIES = 3
@@ -54,13 +54,13 @@ def client() -> httpx.Client:
 
 
 def pull(weights: Weights, specs: list[AnySpec], web: httpx.Client, progress: Progress) -> list[Path]:
-    """Every file of `specs`, verified, downloaded where no folder has it. Raises PullError; what was there before stays as it was."""
+    """Every file of `specs`, verified, downloaded where no folder has it. Raises PullError; what was there before stays as it was.
+    A file that can be had nowhere is said before anything is downloaded."""
+    _refuse_what_has_no_address(weights, specs)
     for spec in specs:
         found = look(weights, spec)
         if found.state == "ok":
             continue
-        if not weights.mirror and not spec.address:
-            raise PullError(f"{spec.file} is not here: {how_to_get(spec)}")
         with _said_plainly(weights.own):
             weights.own.mkdir(parents=True, exist_ok=True)
             if spec.archive and not weights.mirror:
@@ -71,6 +71,23 @@ def pull(weights: Weights, specs: list[AnySpec], web: httpx.Client, progress: Pr
                 part = fetch(weights.own, Wanted(spec.file, address, spec.bytes, spec.sha256), web, progress)
                 part.replace(weights.own / spec.file)
     return [_there(weights, spec) for spec in specs]
+
+
+def _refuse_what_has_no_address(weights: Weights, specs: list[AnySpec]) -> None:
+    if weights.mirror:
+        return
+    lost = [spec for spec in specs if not spec.address and look(weights, spec).state != "ok"]
+    for spec in lost:
+        if spec.bundled:
+            raise PullError(f"{spec.file} is not here: {how_to_get(spec)}")
+    if not lost:
+        return
+    modified = any(spec.modified for spec in lost)
+    why = "what was published was modified for Regulars, see `modified` in docs/models.md" if modified else f"{OWN_NAME} gives none"
+    raise PullError(
+        f"{' and '.join(spec.file for spec in lost)} {'has' if len(lost) == 1 else 'have'} no address to be downloaded from ({why}): "
+        f"set {VARIABLE} to a folder or an http(s) mirror that has {'it' if len(lost) == 1 else 'them'}, or {STARTER_INSTEAD}"
+    )
 
 
 def fetch(folder: Path, wanted: Wanted, web: httpx.Client, progress: Progress, clock: Callable[[], float] = time.monotonic) -> Path:

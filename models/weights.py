@@ -22,6 +22,9 @@ VARIABLE = "REGULARS_MODELS"
 BUNDLED = Path(__file__).with_name("starter")
 BESIDE_THE_CHECKOUT = Path(__file__).resolve().parents[2] / "shared" / "models"
 VERIFIED_NAME = "verified.json"
+STARTER_INSTEAD = (
+    'run with the weak pack that is part of every checkout: REGULARS_MODELS__PACK=starter, or pack = "starter" in [models] of the settings'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +72,19 @@ class Found:
     words: str
 
 
-def look(weights: Weights, spec: AnySpec, *, remembered: bool = True) -> Found:
-    """The first file of that name that is the right one; where there is none, the first wrong one. Not `remembered`: read it again."""
+def look(weights: Weights, spec: AnySpec, *, remembered: bool = True, pack: str = "") -> Found:
+    """The first file of that name that is the right one; where there is none, the first wrong one. Not `remembered`: read it again.
+    `pack`: the pack that the words say to pull."""
     wrong: Found | None = None
     for folder in weights.folders:
         path = folder / spec.file
         if not path.is_file():
             continue
-        fault = fault_of(path, spec, weights.own / VERIFIED_NAME if remembered else None)
+        fault = fault_of(path, spec, weights.own / VERIFIED_NAME if remembered else None, pack)
         if not fault:
             return Found(spec, "ok", path, str(path))
         wrong = wrong or Found(spec, "wrong", path, fault)
-    return wrong or Found(spec, "missing", None, f"{spec.file} is not here: {how_to_get(spec)}")
+    return wrong or Found(spec, "missing", None, f"{spec.file} is not here: {how_to_get(spec, pack)}")
 
 
 def find(weights: Weights, spec: AnySpec) -> Path:
@@ -91,26 +95,31 @@ def find(weights: Weights, spec: AnySpec) -> Path:
     raise WeightsError(found.words)
 
 
-def how_to_get(spec: Spec) -> str:
+def how_to_get(spec: Spec, pack: str = "") -> str:
+    """What to do, as an order: it follows "is not here:" and "remove it and"."""
     if spec.bundled:
-        return "it comes with the repository in models/starter: check it out again"
-    if spec.modified:
+        return "check models/starter out again: it comes with the repository"
+    if spec.modified and not spec.address:
         return (
-            f"it cannot be downloaded from where it was published, because {spec.modified}; "
-            f"copy it from the project's mirror into the data directory's models folder, or set {VARIABLE} to the mirror"
+            f"set {VARIABLE} to a folder or an http(s) mirror that has it and run `{pull_command(pack)}` (where it was published "
+            f"it cannot be had, because {spec.modified}), or {STARTER_INSTEAD}"
         )
     if not spec.address:
         return f"copy it into the data directory's models folder ({OWN_NAME} gives no address for it)"
-    return "run `regulars models pull`"
+    return f"run `{pull_command(pack)}`, or {STARTER_INSTEAD}"
 
 
-def fault_of(path: Path, spec: Spec, verified: Path | None = None) -> str:
+def pull_command(pack: str = "") -> str:
+    return f"regulars models pull {pack}".rstrip()
+
+
+def fault_of(path: Path, spec: Spec, verified: Path | None = None, pack: str = "") -> str:
     """Empty for the file that the manifest means, else a sentence. Right ones are remembered in `verified` while they do not change."""
     try:
         status = path.stat()
         if status.st_size != spec.bytes:
             kind = "cut short" if status.st_size < spec.bytes else "too long"
-            return f"{path} is {kind}: {status.st_size:,} bytes, expected {spec.bytes:,}; remove it and {how_to_get(spec)}"
+            return f"{path} is {kind}: {status.st_size:,} bytes, expected {spec.bytes:,}; remove it and {how_to_get(spec, pack)}"
         mark = f"{status.st_size} {status.st_mtime_ns} {status.st_ino} {spec.sha256}"
         known = _read_verified(verified) if verified else {}
         if known.get(str(path)) == mark:
@@ -119,7 +128,7 @@ def fault_of(path: Path, spec: Spec, verified: Path | None = None) -> str:
     except OSError as error:
         return f"{path} cannot be read: {error.strerror}"
     if digest != spec.sha256:
-        return f"{path} is another file: sha256 {digest[:12]}…, expected {spec.sha256[:12]}…; remove it and {how_to_get(spec)}"
+        return f"{path} is another file: sha256 {digest[:12]}…, expected {spec.sha256[:12]}…; remove it and {how_to_get(spec, pack)}"
     if verified:
         _write_verified(verified, {**known, str(path): mark})
     return ""

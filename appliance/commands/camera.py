@@ -17,6 +17,7 @@ from appliance.commands.terminal import NOTHING, print_facts, print_json, print_
 if TYPE_CHECKING:
     from appliance.camera.messages import CameraSettings
     from appliance.camera.probe import Probe
+    from appliance.config import Config
 
 SECONDS_MAX = 60.0
 """A try of a camera is watched by somebody who waits."""
@@ -83,12 +84,15 @@ def list_command(context: click.Context, as_json: bool) -> None:
     """The store's cameras, without their passwords."""
     from appliance import cameras
 
-    with premises.to_read(premises.settings(context)) as store:
-        found = cameras.list_cameras(store)
+    config = premises.settings(context)
+    found: list[cameras.Camera] = []
+    if not premises.nothing_yet(config):
+        with premises.to_read(config) as store:
+            found = cameras.list_cameras(store)
     if as_json:
         print_json([{"id": c.id, "name": c.name, "kind": c.kind, "source": c.source_shown, "enabled": c.enabled} for c in found])
     elif not found:
-        click.echo("No cameras yet. Add one with: regulars camera add")
+        click.echo("No cameras yet. Add one with: regulars camera add NAME SOURCE")
     else:
         print_table(("Name", "Kind", "On", "Source"), [(c.name, c.kind, "yes" if c.enabled else "no", c.source_shown) for c in found])
 
@@ -127,10 +131,7 @@ def test(context: click.Context, name_or_source: str, seconds: float, picture: P
     if looks_like_a_source(name_or_source):
         settings = unadded(*kind_and_source(name_or_source, ask_password))
     else:
-        from appliance import cameras
-
-        with premises.to_read(config) as store:
-            settings = cameras.settings_of(store, cameras.named(store, name_or_source))
+        settings = added(config, name_or_source)
     folders = [str(config.data.folder), *([str(config.models.folder)] if config.models.folder else [])]
     found = probe(settings, DETECTOR, config.models.pack, folders, seconds)
     if found.error:
@@ -141,6 +142,21 @@ def test(context: click.Context, name_or_source: str, seconds: float, picture: P
         print_json({**msgspec.to_builtins(found, builtin_types=(bytes,)), "frame_jpeg": str(target)})
     else:
         print_facts(in_words(found, target))
+
+
+def added(config: Config, name: str) -> CameraSettings:
+    """Raises click.ClickException for a name that is no camera's: it may have been meant as a source."""
+    from appliance import cameras
+    from appliance.errors import CameraError
+
+    try:
+        if premises.nothing_yet(config):
+            raise cameras.no_such(name, [])
+        with premises.to_read(config) as store:
+            return cameras.settings_of(store, cameras.named(store, name))
+    except CameraError as error:
+        forms = SOURCE_WORDS.replace("\b\n", "").rstrip()
+        raise click.ClickException(f"{error}\n\nOr try a source that was not added; {forms}") from None
 
 
 def in_words(found: Probe, target: Path) -> list[tuple[str, str]]:

@@ -36,7 +36,7 @@ def list_packs(context: click.Context, as_json: bool) -> None:
         print_json(rows)
         return
     print_table(
-        ["PACK", "STATE", "SIZE", "COMMERCIAL USE", "WHAT IT IS"],
+        ("Pack", "State", "Size", "Commercial use", "What it is"),
         [[r["pack"], r["state"], how_large(r["bytes"]), "yes" if r["commercial_use"] else "no", r["summary"]] for r in rows],
     )
 
@@ -72,11 +72,13 @@ def verify(context: click.Context, as_json: bool) -> None:
     from models.weights import look
 
     weights = _weights(context)
-    found = [look(weights, spec, remembered=False) for spec in weights.manifest().files]
+    manifest = weights.manifest()
+    pack_of = {spec.name: pack.name for pack in reversed(manifest.packs) for spec in manifest.files_of(pack)}
+    found = [look(weights, spec, remembered=False, pack=pack_of.get(spec.name, "")) for spec in manifest.files]
     if as_json:
         print_json([_file_row(one) for one in found])
     else:
-        print_table(["FILE", "STATE", "WHERE"], [[one.spec.file, one.state, one.words] for one in found])
+        print_table(("File", "State", "Where"), [(one.spec.file, one.state, _where(one, pack_of.get(one.spec.name))) for one in found])
     if any(one.state == "wrong" for one in found):
         sys.exit(1)
 
@@ -131,7 +133,7 @@ def _pack_row(weights: Weights, manifest: Manifest, pack: PackSpec) -> dict[str,
     from models.weights import look
 
     specs = manifest.files_of(pack)
-    found = [look(weights, spec) for spec in specs]
+    found = [look(weights, spec, pack=pack.name) for spec in specs]
     here = all(one.state == "ok" for one in found)
     wrong = any(one.state == "wrong" for one in found)
     state = "wrong" if wrong else "missing" if not here else "ready" if is_accepted(weights, pack) else "terms not accepted"
@@ -144,6 +146,19 @@ def _pack_row(weights: Weights, manifest: Manifest, pack: PackSpec) -> dict[str,
         "terms": pack.terms,
         "files": [{**_file_row(one), "licence": one.spec.licence, "origin": one.spec.origin} for one in found],
     }
+
+
+def _where(found: Found, pack: str | None) -> str:
+    """Short enough for a table's cell; the JSON has the whole sentence."""
+    from models.weights import pull_command
+
+    if found.state != "missing":
+        return found.words
+    if found.spec.bundled:
+        return "git checkout models/starter"
+    if not found.spec.address:
+        return "only from a folder or mirror: $REGULARS_MODELS"
+    return pull_command(pack) if pack else "in no pack"
 
 
 def _file_row(found: Found) -> dict[str, Any]:

@@ -19,8 +19,10 @@ def people(context: click.Context, role: str | None, as_json: bool) -> None:
     from appliance import persons
 
     config = premises.settings(context)
-    with premises.to_read(config) as store:
-        rows = [row for row in persons.list_persons(store) if role in (None, row.role)]
+    rows: list[persons.PersonRow] = []
+    if not premises.nothing_yet(config):
+        with premises.to_read(config) as store:
+            rows = [row for row in persons.list_persons(store) if role in (None, row.role)]
     if as_json:
         print_json([asdict(row) for row in rows])
         return

@@ -26,6 +26,21 @@ def settings(context: click.Context) -> Config:
     return load(context.find_root().obj, os.environ)
 
 
+def nothing_yet(config: Config) -> bool:
+    """Whether no store was ever begun in the data folder: an empty answer and no error. A database that is gone, where there was one,
+    is not that, and neither is a folder that cannot be opened."""
+    from appliance.data_key import VAULT_FILE
+    from appliance.database_file import path_in
+
+    folder = config.data.folder
+    try:
+        if any(place.is_file() for place in (folder, *folder.parents)):
+            return False
+        return not path_in(folder).exists() and not (folder / VAULT_FILE).exists()
+    except OSError:
+        return False
+
+
 @contextmanager
 def to_read(config: Config) -> Iterator[Store]:
     """Raises DatabaseError when there is nothing yet."""

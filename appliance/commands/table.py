@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,11 @@ import click
 
 OURS = frozenset({"appliance", "models", "sync", "ui"})
 """An error of these packages' own exception trees is a sentence for the person at the keyboard; any other is a defect."""
+
+DAMAGED = (
+    "The database in the data folder is damaged. Start Regulars anew (`regulars run`): it sets the file aside and restores the newest "
+    "good backup."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +77,31 @@ class CommandTable(click.Group):
         try:
             return super().invoke(ctx)
         except Exception as error:
+            if isinstance(error, BrokenPipeError) and nobody_reads_on():
+                ctx.exit(0)
+            if is_damage(error) and not os.environ.get("REGULARS_DEBUG"):
+                raise click.ClickException(DAMAGED) from error
             if is_a_sentence(error) and not os.environ.get("REGULARS_DEBUG"):
                 raise click.ClickException(str(error)) from error
             raise
+
+
+def is_damage(error: Exception) -> bool:
+    """sqlite3.DatabaseError itself is raised for a malformed file alone; its children (a constraint, wrong SQL) are defects of ours."""
+    return (type(error).__module__, type(error).__name__) == ("sqlite3", "DatabaseError")
+
+
+def nobody_reads_on() -> bool:
+    """Whether it was our own output that broke, as with `| head -1`; the rest is thrown away, also what the interpreter's end flushes."""
+    import select
+
+    output = sys.stdout.fileno()
+    looked = select.poll()
+    looked.register(output, 0)
+    if not any(event & (select.POLLERR | select.POLLHUP) for _, event in looked.poll(0)):
+        return False
+    os.dup2(os.open(os.devnull, os.O_WRONLY), output)
+    return True
 
 
 def is_a_sentence(error: Exception) -> bool:

@@ -25,8 +25,10 @@ def visits(context: click.Context, limit: int, hours: float | None, as_json: boo
     config = premises.settings(context)
     now_ms = premises.now_ms()
     since_ms = now_ms - round(hours * 3_600_000) if hours else 0
-    with premises.to_read(config) as store:
-        rows = log.recent(store, limit=limit, since_ms=since_ms)
+    rows: list[log.VisitRow] = []
+    if not premises.nothing_yet(config):
+        with premises.to_read(config) as store:
+            rows = log.recent(store, limit=limit, since_ms=since_ms)
     if as_json:
         print_json([asdict(row) for row in rows])
         return

@@ -46,9 +46,11 @@ def test_cameras_are_switched_off_and_removed_by_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("new", "said"),
     [
-        (NewCamera("entrance", "usb", "1"), 'a camera "entrance" already'),
+        (NewCamera("entrance", "usb", "1"), 'a camera "Entrance" already'),
         (NewCamera("", "usb", "1"), "1 to 60 printable characters"),
         (NewCamera("a\nb", "usb", "1"), "printable"),
+        (NewCamera("a\x1b[2Jb", "usb", "1"), r'not "a\x1b[2Jb"'),
+        (NewCamera("x", "usb", "1", loop=True), "leave --loop away"),
         (NewCamera("x", "webcam", "1"), "one of rtsp, usb, file, folder"),
         (NewCamera("x", "rtsp", "192.168.1.20"), "no RTSP address"),
         (NewCamera("x", "rtsp", "http://user:s3cret@host/"), "no RTSP address"),

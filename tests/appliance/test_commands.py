@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import time
@@ -220,6 +221,11 @@ def test_what_cannot_be_done_with_a_camera_is_said_in_a_sentence(data: Path) -> 
         assert result.stderr.startswith("Error: ")
         assert "Traceback" not in result.output
     assert "Front" in gone.stderr
+    assert 'a camera "Front" already' in twice.stderr
+    live = ran("camera", "add", "Live", "usb:0", "--loop", folder=data)
+    assert live.exit_code == 1 and "--loop" in live.stderr
+    odd = ran("camera", "add", "a\x1b[2Jb", "usb:0", folder=data)
+    assert odd.exit_code == 1 and "\x1b" not in odd.stderr and "a\\x1b[2Jb" in odd.stderr
 
 
 def test_a_wrong_setting_stops_a_command_with_a_sentence(data: Path) -> None:
@@ -240,12 +246,73 @@ def test_a_data_folder_that_is_closed_to_us_is_a_sentence(data: Path) -> None:
     assert (result.exit_code, result.stderr.startswith("Error: ")) == (1, True)
 
 
-@pytest.mark.parametrize("command", [["visits"], ["people"], ["status"], ["camera", "list"]])
-def test_without_data_a_command_says_how_to_begin(command: list[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["visits"], "No visits yet.\n"),
+        (["people"], "Nobody yet.\n"),
+        (["camera", "list"], "No cameras yet. Add one with: regulars camera add"),
+    ],
+)
+def test_without_data_there_is_nothing_and_that_is_no_error(command: list[str], words: str, tmp_path: Path) -> None:
     result = ran(*command, folder=tmp_path / "nothing here")
-    assert result.exit_code == 1
-    assert "regulars run" in result.stderr
+    assert (result.exit_code, result.stderr) == (0, "") and result.stdout.startswith(words)
+    in_json = ran(*command, "--json", folder=tmp_path / "nothing here")
+    assert (in_json.exit_code, in_json.output) == (0, "[]\n")
     assert not (tmp_path / "nothing here").exists(), "asking must not make a data folder"
+
+
+def test_a_database_that_is_gone_is_not_taken_for_an_empty_store(data: Path) -> None:
+    (data / "regulars.db").unlink()
+    result = ran("visits", folder=data)
+    assert result.exit_code == 1 and "regulars run" in result.stderr
+
+
+@pytest.mark.parametrize("command", [["visits"], ["camera", "list"], ["camera", "add", "Front", "usb:0"]])
+def test_a_data_folder_that_is_a_file_is_called_one(command: list[str], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
+        result = ran(*command, folder=folder)
+        assert result.exit_code == 1 and f"{tmp_path / 'file'} is a file, not a folder" in result.stderr
+
+
+@pytest.mark.parametrize("fresh", [True, False])
+def test_a_name_that_is_no_camera_is_not_tried_and_the_sources_are_listed(fresh: bool, data: Path, tmp_path: Path) -> None:
+    result = ran("camera", "test", "Entrence", folder=tmp_path / "nothing here" if fresh else data)
+    assert result.exit_code == 1 and 'There is no camera "Entrence"' in result.stderr
+    assert "rtsp://user@192.168.1.20:554/stream" in result.stderr and "usb:0" in result.stderr and "\b" not in result.stderr
+
+
+@pytest.mark.parametrize("command", [["visits"], ["people", "--json"], ["status"]])
+def test_a_database_damaged_in_the_middle_is_a_sentence(command: list[str], data: Path) -> None:
+    path = data / "regulars.db"
+    db = sqlite3.connect(path)
+    (page_bytes,) = db.execute("PRAGMA page_size").fetchone()
+    pages = db.execute("SELECT rootpage FROM sqlite_schema WHERE tbl_name IN ('visits', 'persons') AND rootpage > 0").fetchall()
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.close()
+    with path.open("r+b") as file:
+        for (page,) in pages:
+            file.seek((page - 1) * page_bytes)
+            file.write(b"\xee" * page_bytes)
+    result = ran(*command, folder=data)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("Error: The database in the data folder is damaged.") and "regulars run" in result.stderr
+
+
+def test_a_pipe_that_nobody_reads_on_is_no_failure(data: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "appliance.main", "visits"],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "REGULARS_DATA__FOLDER": str(data)},
+        timeout=30,
+        check=False,
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_an_empty_store_is_told_of_in_words_and_in_json(data: Path) -> None:

@@ -53,7 +53,7 @@ def test_a_named_file_that_is_missing_is_refused(tmp_path: Path) -> None:
     [
         ("[web]\n\nport = 99999\n", "web.port", "99999", 3),
         ('[web]\nport = "9000"\n', "web.port", '"9000"', 2),
-        ("web.port = true\n", "web.port", "True", 1),
+        ("web.port = true\n", "web.port", "true", 1),
         ("[visits]\ngap_s = 0\n", "visits.gap_s", "0", 2),
         ("[visits]\ngap_s = nan\n", "visits.gap_s", "nan", 2),
         ("[visits]\ngap_s = []\n", "visits.gap_s", "[]", 2),
@@ -75,6 +75,15 @@ def test_a_wrong_value_in_the_environment_names_the_variable(tmp_path: Path) -> 
     assert refusal(tmp_path, "", REGULARS_WEB__PORT="web").startswith('environment variable REGULARS_WEB__PORT: web.port is "web"')
 
 
+def test_one_underscore_between_section_and_setting_is_refused_with_the_right_name(tmp_path: Path) -> None:
+    assert refusal(tmp_path, "", REGULARS_WEB_PORT="9000").endswith("write REGULARS_WEB__PORT.")
+    assert "REGULARS_VISITS__GAP_S" in refusal(tmp_path, "", REGULARS_VISITS_GAP_S="60")
+
+
+def test_other_variables_of_the_same_beginning_are_left_alone(tmp_path: Path) -> None:
+    load(written(tmp_path, ""), {"REGULARS_MODELS": "/elsewhere", "REGULARS_DEBUG": "1", "REGULARS_SHARED": "/x", "REGULARS_WEBCAM_X": "1"})
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "store.example", ""])
 def test_a_page_open_to_the_network_is_refused_while_there_is_no_sign_in(tmp_path: Path, host: str) -> None:
     assert "no sign-in yet" in refusal(tmp_path, f'[web]\nhost = "{host}"\n')
@@ -86,16 +95,20 @@ def test_a_page_open_to_the_network_is_refused_while_there_is_no_sign_in(tmp_pat
         ("[visits]\ngap_sec = 3\n", "line 2: there is no setting visits.gap_sec; did you mean gap_s?"),
         ("[recognitoin]\n", "line 1: there is no section [recognitoin]; did you mean recognition?"),
         ("[zzz]\n", "there is no section [zzz]."),
+        ("port = 1\n", "line 1: port is a key without a section; put it under [web]."),
+        ("folder = 1\n", "folder is a key without a section; put it under [data] or [models] or [backup]."),
+        ("zzz = 1\n", "zzz is a key without a section, and no section has such a key."),
         ("web = 3\n", "line 1: web is a section"),
         ("[web\n", "is not valid TOML"),
     ],
 )
 def test_an_unknown_name_is_refused_with_a_suggestion(tmp_path: Path, text: str, sentence: str) -> None:
-    assert sentence in refusal(tmp_path, text)
+    said = refusal(tmp_path, text)
+    assert sentence in said and "?." not in said
 
 
 def test_a_time_zone_with_a_slip_gets_a_suggestion(tmp_path: Path) -> None:
-    assert "did you mean Asia/Ho_Chi_Minh?" in refusal(tmp_path, '[site]\ntime_zone = "Asia/Ho_Chi_Min"\n')
+    assert "; did you mean Asia/Ho_Chi_Minh?" in refusal(tmp_path, '[site]\ntime_zone = "Asia/Ho_Chi_Min"\n')
 
 
 def test_a_picture_given_as_settings_is_refused(tmp_path: Path) -> None:

@@ -242,8 +242,8 @@ def test_a_broken_database_is_set_aside_and_the_newest_good_backup_restored(tmp_
     store = a_store(tmp_path, NOON + 2 * DAY_MS)
     assert visits(store) == ["monday"]
     (notice,) = notices.open_notices(store)
-    assert "The backup of 2026-09-21 14:13 UTC was restored" in notice.words
-    assert ("set aside as regulars.db.broken-20260923T141320Z" in notice.words) is (how != "missing")
+    assert "The backup of 21 September 2026, 14:13 UTC, was restored" in notice.words and "SQLite" not in notice.words
+    assert ("kept as regulars.db.broken-20260923T141320Z" in notice.words) is (how != "missing")
     assert len(list(tmp_path.glob("regulars.db.broken-*"))) == (how != "missing")
     assert store.db.execute("SELECT value FROM settings WHERE key = 'outbox_line'").fetchone() != line
     assert not list(tmp_path.glob("*.part*"))
@@ -347,7 +347,7 @@ def test_a_read_only_data_folder_is_said_at_the_start_and_used_again_when_it_is_
 
 def test_a_file_where_the_data_folder_should_be_is_said(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("hello")
-    with pytest.raises(DataFolderError, match="data cannot be used"):
+    with pytest.raises(DataFolderError, match="data is a file, not a folder"):
         open_store(tmp_path / "data", NOON)
 
 

@@ -22,7 +22,13 @@ def test_list_says_of_every_pack_whether_it_is_here(tmp_path: Path) -> None:
     assert result.exit_code == 0 and list(packs) == ["starter", "open", "accurate", "buffalo_l"]
     assert packs["starter"]["state"] == "ready" and packs["buffalo_l"]["state"] == "missing"
     assert packs["open"]["commercial_use"] is True and packs["accurate"]["commercial_use"] is False
-    assert "starter" in regulars(tmp_path, "list").stdout
+    shown = regulars(tmp_path, "list").stdout
+    assert "starter" in shown and shown.startswith("Pack ")
+
+
+def test_verify_says_of_a_missing_file_how_to_get_it_in_few_words(tmp_path: Path) -> None:
+    lines = {line.split()[0]: line for line in regulars(tmp_path, "verify").stdout.splitlines()}
+    assert lines["det_10g.onnx"].split(maxsplit=2)[1:] == ["missing", "regulars models pull buffalo_l"]
 
 
 def test_pull_of_a_pack_that_is_here_needs_no_network(tmp_path: Path) -> None:

@@ -191,9 +191,16 @@ def test_no_network_is_one_sentence(tmp_path: Path, web: Web) -> None:
 
 def test_a_modified_file_is_had_from_the_mirror_alone(tmp_path: Path, web: Web) -> None:
     modified = spec(web, address=None, modified="its batch was made dynamic")
-    with pytest.raises(PullError, match=r"because its batch was made dynamic; copy it from the project's mirror"):
+    with pytest.raises(PullError, match=r"^tiny.onnx has no address .*REGULARS_MODELS to a folder or .*REGULARS_MODELS__PACK=starter"):
         pull(tmp_path, modified)
     assert pull(tmp_path, modified, mirror=web.address) == [tmp_path / "tiny.onnx"]
+
+
+def test_what_can_be_had_nowhere_is_said_before_anything_is_downloaded(tmp_path: Path, web: Web) -> None:
+    lost = [spec(web, name=name, file=f"{name}.onnx", address=None, modified="made smaller") for name in ("one", "two")]
+    with pytest.raises(PullError, match=r"^one.onnx and two.onnx have no address"):
+        pull(tmp_path, spec(web), *lost)
+    assert web.asked == [] and names(tmp_path) == set()
 
 
 def test_a_disk_with_no_room_for_it_is_said_before_anything_is_fetched(tmp_path: Path, web: Web) -> None:

@@ -61,9 +61,10 @@ def test_a_file_cut_short_is_told_apart_from_another_file(weights: Weights) -> N
 
 
 def test_a_missing_file_says_how_to_get_it(weights: Weights) -> None:
-    with pytest.raises(WeightsError, match=r"tiny.onnx is not here: run `regulars models pull`"):
+    with pytest.raises(WeightsError, match=r"tiny.onnx is not here: run `regulars models pull`, or run .* REGULARS_MODELS__PACK=starter"):
         find(weights, spec())
-    with pytest.raises(WeightsError, match=r"cannot be downloaded from where it was published, because it was made smaller; copy it from"):
+    assert "`regulars models pull open`" in look(weights, spec(), pack="open").words
+    with pytest.raises(WeightsError, match=r"REGULARS_MODELS to a folder or an http.* because it was made smaller\), or .*__PACK=starter"):
         find(weights, spec(address=None, modified="it was made smaller"))
 
 
