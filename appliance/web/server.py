@@ -87,7 +87,10 @@ def listen(host: str, port: int) -> socket.socket:
 
 def sentence(error: OSError, host: str, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"Port {port} of {host} is taken, perhaps by a Regulars that runs already. Stop that program or choose another port."
+        return (
+            f"Port {port} of {host} is taken, perhaps by a Regulars that runs already. Stop that program or choose another port: "
+            "`port` in [web] of the settings, or REGULARS_WEB__PORT."
+        )
     if error.errno == errno.EACCES:
         return f"Port {port} of {host} may not be opened by this user. Choose a port of 1024 or more."
     if error.errno == errno.EADDRNOTAVAIL:
