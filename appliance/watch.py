@@ -30,6 +30,8 @@ TRAVEL_MIN = 0.35
 SHOTS_TO_OPEN = 2
 APART_MS_MIN = 200
 """Two shots nearer in time than this are one look."""
+OPEN_ANYWAY_MS = 500
+"""Somebody who showed their face once and is then half covered is logged all the same after this long; no person is made of it."""
 IMPROVE_MS = 400
 """A sighting that got better is sent again this often."""
 ENOUGH_SHOTS = 8
@@ -168,7 +170,10 @@ class FaceWatcher:
 
     def _news(self, track: Track, now_ms: int) -> Sighting | None:
         looks = self._looks.get(track.id)
-        if looks is None or track.travel < TRAVEL_MIN or looks.count < SHOTS_TO_OPEN or looks.last_ms - looks.first_ms < APART_MS_MIN:
+        if looks is None or track.travel < TRAVEL_MIN:
+            return None
+        twice = looks.count >= SHOTS_TO_OPEN and looks.last_ms - looks.first_ms >= APART_MS_MIN
+        if not twice and now_ms - looks.first_ms < OPEN_ANYWAY_MS:
             return None
         if looks.sent_ms is None:
             return self._sighting(track, looks, Phase.OPENED, now_ms)

@@ -193,7 +193,7 @@ def test_a_pack_that_is_not_here_gives_way_to_the_starter_but_terms_must_be_acce
 def test_the_command_writes_what_it_measured_with_the_machine(tmp_path: Path, video: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from appliance.main import cli
 
-    monkeypatch.setenv("REGULARS_DATA_FOLDER", str(tmp_path / "data"))
+    monkeypatch.setenv("REGULARS_DATA__FOLDER", str(tmp_path / "data"))
     out = tmp_path / "build" / "bench.json"
     arguments = ["bench", "--quick", "--only", "overhead", "--pack", PACK, "--video", str(video), "--out", str(out)]
     result = CliRunner().invoke(cli, arguments)
