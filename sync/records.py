@@ -45,6 +45,8 @@ class VisitGone(msgspec.Struct, frozen=True, kw_only=True, tag="visit_gone"):
 
 
 class PersonRecord(msgspec.Struct, frozen=True, kw_only=True, tag="person"):
+    """`role`: customer, staff or opted_out. `guest_of`: the identity whose lent templates the person was first recognised by."""
+
     id: str
     number: int
     role: str
@@ -52,13 +54,16 @@ class PersonRecord(msgspec.Struct, frozen=True, kw_only=True, tag="person"):
     first_seen_ms: int | None = None
     last_seen_ms: int | None = None
     visit_count: int = 0
+    guest_of: str = ""
 
 
 class PersonGone(msgspec.Struct, frozen=True, kw_only=True, tag="person_gone"):
-    """The person and all its templates. `merged_into`: the person that took its place, if one did."""
+    """The person and all its templates. `merged_into`: the person that took its place, if one did. `erased`: somebody asked to be
+    forgotten, so the whole chain must."""
 
     id: str
     merged_into: str = ""
+    erased: bool = False
 
 
 class TemplateRecord(msgspec.Struct, frozen=True, kw_only=True, tag="template"):
@@ -98,7 +103,45 @@ class OptedOutCount(msgspec.Struct, frozen=True, kw_only=True, tag="opted_out_co
     visits: int
 
 
-Record = VisitRecord | VisitGone | PersonRecord | PersonGone | TemplateRecord | TemplateGone | CameraRecord | CameraGone | OptedOutCount
+class ApartRecord(msgspec.Struct, frozen=True, kw_only=True, tag="apart"):
+    """Two persons of this store that are not one: somebody said so, or they stood in one frame. `person_a` < `person_b`."""
+
+    person_a: str
+    person_b: str
+    reason: str = ""
+
+
+class ReceiptRecord(msgspec.Struct, frozen=True, kw_only=True, tag="receipt"):
+    """What the hub asked to be forgotten (`erasure_id`) is gone here; how many persons, templates and snapshots went."""
+
+    erasure_id: str
+    done_ms: int
+    persons: int = 0
+    templates: int = 0
+    snapshots: int = 0
+
+
+class ClockJumped(msgspec.Struct, frozen=True, kw_only=True, tag="clock_jumped"):
+    """The computer's clock moved by `by_ms` beside the time that passed; `at_ms` is what it shows since."""
+
+    at_ms: int
+    by_ms: int
+
+
+Record = (
+    VisitRecord
+    | VisitGone
+    | PersonRecord
+    | PersonGone
+    | TemplateRecord
+    | TemplateGone
+    | CameraRecord
+    | CameraGone
+    | OptedOutCount
+    | ApartRecord
+    | ReceiptRecord
+    | ClockJumped
+)
 KINDS: frozenset[str] = frozenset(str(kind.__struct_config__.tag) for kind in get_args(Record))
 
 _encoder = msgspec.msgpack.Encoder()
