@@ -123,7 +123,7 @@ class LearnHub:
 
 @dataclass(frozen=True, slots=True)
 class UseNextKeys:
-    """The hub has taken the next keys: store them in the place of the old."""
+    """The hub has taken the next keys: store them in the place of the old, if that is still to be done."""
 
 
 @dataclass(frozen=True, slots=True)
