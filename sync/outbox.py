@@ -7,19 +7,22 @@ after acknowledged records are gone. Payloads are sealed at rest by a function t
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from sync.records import Record, encoded, kind_of
+from sync import messages
+from sync.records import PersonRecord, Record, VisitRecord, encoded, kind_of
 
 TABLE, COLUMN = "outbox", "payload_sealed"
-BATCH_RECORDS_MAX = 500
 BATCH_BYTES_MAX = 1 << 20
-"""A batch of this size crosses a shop's slow line (1 Mbit/s up) within ten seconds."""
+"""A batch of this size crosses a shop's slow line (1 Mbit/s up) within ten seconds; packed, it is half of that."""
 RECORDS_MAX = 2_000_000
 BYTES_MAX = 2 << 30
 """A busy store makes 20,000 records of half a kilobyte a day: both bounds are more than three months without a line."""
 WARN_SHARE = 0.5
+SAMPLE = 1_000
+"""Records of which the size of all is told, when there are more: an hour of a busy store, with every kind in its usual share."""
 
 
 class Seal(Protocol):
@@ -32,6 +35,14 @@ class Entry:
     made_ms: int
     kind: str
     payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Which numbers are in the outbox, without holes: `oldest` to `newest`, none if `oldest` is None. `newest` was given last, or is 0."""
+
+    oldest: int | None
+    newest: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +71,39 @@ def append(connection: sqlite3.Connection, record: Record, made_ms: int, seal: S
     return sequence
 
 
+def append_all(connection: sqlite3.Connection, told: Sequence[tuple[Record, int]], seal: Seal) -> None:
+    """The records of one transaction, each with the time it was made, in order; just before the transaction ends. A third cheaper than one
+    by one. A person or visit that was told more than once counts as it was told last."""
+    if not connection.in_transaction:
+        raise RuntimeError("records are appended in the transaction of what they tell of; none is open")
+    sequence = newest(connection)
+    rows = []
+    for record, made_ms in _as_told_last(told):
+        sequence += 1
+        sealed = seal(encoded(record), table=TABLE, column=COLUMN, row=str(sequence))
+        rows.append((sequence, made_ms, kind_of(record), sealed))
+    connection.executemany("INSERT INTO outbox VALUES (?, ?, ?, ?)", rows)
+
+
+def _as_told_last(told: Sequence[tuple[Record, int]]) -> list[tuple[Record, int]]:
+    seen, kept = set(), []
+    for record, made_ms in reversed(told):
+        if isinstance(record, (PersonRecord, VisitRecord)):
+            key = (record.id, getattr(record, "role", ""))
+            if key in seen:
+                continue
+            seen.add(key)
+        kept.append((record, made_ms))
+    return kept[::-1]
+
+
 def pending(
-    connection: sqlite3.Connection, unseal: Seal, *, after: int = 0, records_max: int = BATCH_RECORDS_MAX, bytes_max: int = BATCH_BYTES_MAX
+    connection: sqlite3.Connection,
+    unseal: Seal,
+    *,
+    after: int = 0,
+    records_max: int = messages.RECORDS_MAX,
+    bytes_max: int = BATCH_BYTES_MAX,
 ) -> list[Entry]:
     """The next records behind `after`, in order, at least one if there is any. Raises what `unseal` raises."""
     entries: list[Entry] = []
@@ -93,10 +135,23 @@ def newest(connection: sqlite3.Connection) -> int:
     return int(last[0]) if last else 0
 
 
+def span(connection: sqlite3.Connection) -> Span:
+    (oldest,) = connection.execute("SELECT min(sequence) FROM outbox").fetchone()
+    return Span(oldest, newest(connection))
+
+
 def pressure(connection: sqlite3.Connection, *, records_max: int = RECORDS_MAX, bytes_max: int = BYTES_MAX) -> Pressure:
-    row = connection.execute("SELECT count(*), coalesce(sum(length(payload_sealed)), 0), min(made_ms) FROM outbox").fetchone()
-    records, size, oldest = row
-    return Pressure(records, size, oldest, max(records / records_max, size / bytes_max))
+    """Takes as long with a million records as with ten: there are no holes to count around, and the size is the newest ones' times all."""
+    held = span(connection)
+    if held.oldest is None:
+        return Pressure(0, 0, None, 0.0)
+    records = held.newest - held.oldest + 1
+    (oldest_ms,) = connection.execute("SELECT made_ms FROM outbox WHERE sequence = ?", [held.oldest]).fetchone()
+    (mean,) = connection.execute(
+        "SELECT avg(length(payload_sealed)) FROM (SELECT payload_sealed FROM outbox ORDER BY sequence DESC LIMIT ?)", [SAMPLE]
+    ).fetchone()
+    size = round(mean * records)
+    return Pressure(records, size, oldest_ms, max(records / records_max, size / bytes_max))
 
 
 def shed(connection: sqlite3.Connection, *, records_max: int = RECORDS_MAX, bytes_max: int = BYTES_MAX) -> int:
