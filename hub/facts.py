@@ -16,7 +16,7 @@ from hub.vault import Vault
 from sync.facts import Fact, decoded, encoded, kind_of
 from sync.messages import FACTS_BYTES_MAX, FACTS_MAX
 
-TABLE, COLUMN = "facts", "payload"
+TABLE, COLUMN = "facts", "payload_sealed"
 SETTINGS = "settings"
 """Subject of the one fact that tells a tenant's switches."""
 OPPOSITES = {"person_known": "person_unknown", "guest": "guest_gone"}
@@ -129,6 +129,10 @@ def after(tx: Tx, vault: Vault, appliance_id: str, cursor: int, *, facts_max: in
     return Page(page, page[-1][0] if more else newest, more)
 
 
+def opened(vault: Vault, sequence: int, sealed: bytes) -> Fact:
+    return decoded(vault.unseal(sealed, table=TABLE, column=COLUMN, row=str(sequence)))
+
+
 def held(tx: Tx, vault: Vault, kind: str, subjects: Sequence[str] | None = None) -> list[Held]:
     """The facts of a kind that hold, in order: all, or those whose subject is one of these or begins with it and a slash."""
     chosen = None if subjects is None else list(subjects)
@@ -138,8 +142,7 @@ def held(tx: Tx, vault: Vault, kind: str, subjects: Sequence[str] | None = None)
         [kind, chosen, chosen],
     ).fetchall()
     return [
-        Held(sequence, appliance_id, subject, decoded(vault.unseal(sealed, table=TABLE, column=COLUMN, row=str(sequence))))
-        for sequence, appliance_id, subject, sealed in rows
+        Held(sequence, appliance_id, subject, opened(vault, sequence, sealed)) for sequence, appliance_id, subject, sealed in rows
     ]
 
 

@@ -50,15 +50,15 @@ def tombstones(tx: Tx, person_ids: Sequence[str]) -> dict[str, Tombstone]:
     return {person_id: Tombstone(*rest) for person_id, *rest in rows}
 
 
-def persons_of(tx: Tx, identity_ids: Sequence[str], person_ids: Sequence[str]) -> list[Forgotten]:
-    """The identities' persons and these further ones, each with the appliance it is of."""
+def persons_of(tx: Tx, identity_ids: Sequence[str], person_ids: Sequence[str], appliance_id: str) -> list[Forgotten]:
+    """The identities' persons and these further ones, each with the appliance it is of: this one, where nothing is known of it."""
     rows = tx.execute(
         """SELECT id, appliance_id FROM persons WHERE identity_id = ANY(%(identities)s::uuid[]) OR id = ANY(%(persons)s::uuid[])
             UNION SELECT person_id, appliance_id FROM tombstones WHERE person_id = ANY(%(persons)s::uuid[]) ORDER BY 1""",
         {"identities": list(identity_ids), "persons": list(person_ids)},
     ).fetchall()
     known = {row[0]: Forgotten(*row) for row in rows}
-    return [*known.values(), *(Forgotten(one, NOBODYS) for one in dict.fromkeys(person_ids) if one not in known)]
+    return [*known.values(), *(Forgotten(one, appliance_id) for one in dict.fromkeys(person_ids) if one not in known)]
 
 
 def delete(tx: Tx, vault: Vault, erasure_id: str, persons: Sequence[Forgotten], identity_ids: Sequence[str], now: datetime) -> Counts:
