@@ -103,5 +103,3 @@ def _forget(tx: Tx, vault: Vault, sender: Sender, found: Admitted, now: datetime
         erasure.forget_also(tx, vault, erasure_id, person_ids, again, now, appliance_id=mine)
     for erasure_id, templates in found.offers.items():
         opt_outs.offer(tx, vault, erasure_id, templates, now)
-
-

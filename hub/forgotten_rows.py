@@ -123,9 +123,7 @@ def _delete_identities(tx: Tx, person_ids: Sequence[str], identity_ids: Sequence
             OR other_identity_id = ANY(%(identities)s::uuid[])""",
         which,
     )
-    tx.execute(
-        "DELETE FROM identity_events WHERE person_id = ANY(%(persons)s::uuid[]) OR identity_id = ANY(%(identities)s::uuid[])", which
-    )
+    tx.execute("DELETE FROM identity_events WHERE person_id = ANY(%(persons)s::uuid[]) OR identity_id = ANY(%(identities)s::uuid[])", which)
     tx.execute("DELETE FROM identities WHERE id = ANY(%(identities)s::uuid[])", which)
 
 
@@ -142,7 +140,8 @@ def _take_back_facts(
     )
     # A visit on its way back to its store is given back without the person.
     rows = tx.execute(
-        "SELECT sequence, payload_sealed FROM facts WHERE kind = 'given_back' AND subject = ANY(%s)", [[f"visit/{one}" for one in visit_ids]]
+        "SELECT sequence, payload_sealed FROM facts WHERE kind = 'given_back' AND subject = ANY(%s)",
+        [[f"visit/{one}" for one in visit_ids]],
     ).fetchall()
     for sequence, sealed in rows:
         fact = facts.opened(vault, sequence, sealed)

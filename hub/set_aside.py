@@ -61,7 +61,9 @@ def keep(tx: Tx, vault: Vault, appliance_id: str, line: str, asides: Sequence[As
 
 
 def newest(tx: Tx, *, limit: int = 100) -> list[Row]:
-    rows = tx.execute("SELECT appliance_id, line, sequence, kind, reason, at FROM set_aside ORDER BY at DESC, sequence DESC LIMIT %s", [limit])
+    rows = tx.execute(
+        "SELECT appliance_id, line, sequence, kind, reason, at FROM set_aside ORDER BY at DESC, sequence DESC LIMIT %s", [limit]
+    )
     return [Row(*row) for row in rows]
 
 

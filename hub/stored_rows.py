@@ -238,5 +238,3 @@ def _queue(tx: Tx, person_ids: Sequence[str], now: datetime) -> None:
                 not_before = least(q.not_before, excluded.not_before)""",
         {"now": now, "ids": list(person_ids)},
     )
-
-
