@@ -37,7 +37,7 @@ class Database(msgspec.Struct, frozen=True, kw_only=True):
 
     url: DatabaseUrl = ""
     owner_url: DatabaseUrl = ""
-    connections_max: Annotated[int, Meta(ge=2, le=200, description="a whole number from 2 to 200")] = 16
+    connections_max: Annotated[int, Meta(ge=2, le=80, description="a whole number from 2 to 80")] = 16
 
 
 class Keys(msgspec.Struct, frozen=True, kw_only=True):
