@@ -98,8 +98,8 @@ class Database:
 
     @contextmanager
     def once(self, job: str, tenant_id: str = "") -> Iterator[bool]:
-        """Whether this job is ours to do now; False while anybody else, here or in another process, is at it. For work of many transactions:
-        the lock is held by a connection of its own, and is free again when that is gone. Raises DatabaseAway."""
+        """Whether this job is ours to do now; False while anybody else, here or in another process, is at it. For work of many
+        transactions: the lock is held by a connection of its own, and is free again when that is gone. Raises DatabaseAway."""
         with spoken():
             connection = psycopg.connect(**self._line, autocommit=True)
         try:

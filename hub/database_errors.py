@@ -12,7 +12,7 @@ from hub.errors import DatabaseAway, DatabaseBusy, DatabaseError
 
 AWAY = ("08", "57P01", "57P02", "57P03", "57P05", "53", "58")
 """Connection; admin shutdown, crash, starting, idle session; out of disk, memory or connections; the system beneath."""
-BUSY = ("40001", "40P01", "55P03", "57014", "25P02", "25P03", "25P04")
+BUSY = ("40001", "40P01", "55P03", "57014", "25P03", "25P04")
 """Serialization, deadlock, lock not available, time limit of a statement, of an idle or of a whole transaction."""
 REFUSED = ("28", "3D000")
 """Password or name of a role, no such database."""
@@ -32,7 +32,9 @@ def spoken() -> Iterator[None]:
         if state.startswith(BUSY):
             raise DatabaseBusy(f"The database is busy ({type(error).__name__}); it may be tried again.") from error
         if state.startswith(REFUSED):
-            raise DatabaseError(f"The database does not let the hub in ({type(error).__name__}). Check user, password and name in its URL.") from None
+            raise DatabaseError(
+                f"The database does not let the hub in ({type(error).__name__}). Check user, password and name in its URL."
+            ) from None
         if state.startswith(AWAY) or (not state and isinstance(error, psycopg.OperationalError)):
             raise DatabaseAway(f"The database is away ({type(error).__name__}); it is tried again.") from error
         raise
