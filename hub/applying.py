@@ -1,7 +1,7 @@
 """A batch of records becomes rows, in the caller's transaction. What cannot be taken is set aside and holds up nothing.
 
-Values are judged before (`sync.judging`); should the database refuse one all the same, the batch is stored in halves until the one record is
-found that it refuses.
+Values are judged before (`sync.judging`); should the database refuse one all the same, the batch is stored in halves until the one
+record is found that it refuses.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ JUMP_MS_MIN = 60_000
 """A clock that was set right by seconds is no news."""
 
 
-class MustBeAlone(Exception):  # noqa: N818 - it says what the caller must do, and nothing went wrong
+class MustBeAlone(Exception):
     """Somebody is to be forgotten: apply it again in a transaction that began with `erasure.shut_out_ingest`."""
 
 
@@ -69,7 +69,7 @@ def apply(tx: Tx, vault: Vault, sender: Sender, told: Sequence[Told[Record]], no
 
 def _apply(tx: Tx, vault: Vault, sender: Sender, told: Sequence[Told[Record]], now: datetime, alone: bool) -> list[Aside]:
     batch = gathered(told)
-    found = admission.admitted(batch, known_rows.look_up(tx, vault, batch), sender.appliance_id)
+    found = admission.admitted(batch, known_rows.look_up(tx, vault, batch), sender.owners)
     if found.forgets and not alone:
         raise MustBeAlone
     stored_rows.remove(tx, sender, batch, found, now)
@@ -87,7 +87,7 @@ def _receive(tx: Tx, sender: Sender, batch: Batch, now: datetime) -> list[Aside]
             asides.append(admission.aside(one, "names an erasure that is not known here"))
     for jump in batch.jumps:
         if abs(jump.record.by_ms) >= JUMP_MS_MIN:
-            audit.note(tx, sender.tenant_id, sender.name, f"clock jumped by {jump.record.by_ms / 1000:.0f} s", sender.appliance_id, now)
+            audit.note(tx, sender.name, f"clock jumped by {jump.record.by_ms / 1000:.0f} s", sender.appliance_id, now)
     return asides
 
 
@@ -103,5 +103,3 @@ def _forget(tx: Tx, vault: Vault, sender: Sender, found: Admitted, now: datetime
         erasure.forget_also(tx, vault, erasure_id, person_ids, again, now, appliance_id=mine)
     for erasure_id, templates in found.offers.items():
         opt_outs.offer(tx, vault, erasure_id, templates, now)
-
-

@@ -37,7 +37,7 @@ class Database(msgspec.Struct, frozen=True, kw_only=True):
 
     url: DatabaseUrl = ""
     owner_url: DatabaseUrl = ""
-    connections_max: Annotated[int, Meta(ge=2, le=200, description="a whole number from 2 to 200")] = 16
+    connections_max: Annotated[int, Meta(ge=2, le=80, description="a whole number from 2 to 80")] = 16
 
 
 class Keys(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +50,16 @@ class Web(msgspec.Struct, frozen=True, kw_only=True):
     port: Annotated[int, Meta(ge=1, le=65_535, description="a whole number from 1 to 65535")] = 8478
 
 
+class Snapshots(msgspec.Struct, frozen=True, kw_only=True):
+    """Without `url` pictures lie in the data folder. Without keys for a bucket they are found as AWS's own tools find them."""
+
+    url: Annotated[str, Meta(pattern=r"^(s3://[^\s?#@]+)?$", description='a bucket, such as "s3://regulars/snapshots"')] = ""
+    endpoint: Annotated[str, Meta(pattern=r"^(https?://\S+)?$", description='an address, such as "https://minio.example:9000"')] = ""
+    region: Annotated[str, Meta(max_length=64, description='a region, such as "eu-central-1"')] = ""
+    access_key_id: Annotated[str, Meta(max_length=256, description="a key's id")] = ""
+    secret_access_key: Annotated[str, Meta(max_length=256, description="a key's secret", extra=SECRET)] = ""
+
+
 class Log(msgspec.Struct, frozen=True, kw_only=True):
     level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="one of debug, info, warning, error")] = "info"
     form: Annotated[Literal["text", "json"], Meta(description="one of text, json")] = "text"
@@ -60,6 +70,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     database: Database = Database()
     keys: Keys = Keys()
     web: Web = Web()
+    snapshots: Snapshots = Snapshots()
     log: Log = Log()
 
 

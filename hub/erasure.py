@@ -17,7 +17,7 @@ from datetime import datetime
 import uuid_utils
 
 from hub import audit, facts, forgotten_rows, opt_outs, receipts
-from hub.database import Tx, acting_for
+from hub.database import Tx
 from hub.errors import NotFound
 from hub.forgotten_rows import NOBODYS
 from hub.vault import Vault
@@ -57,7 +57,9 @@ def end_opt_out(tx: Tx, vault: Vault, identity_id: str, by: str, now: datetime) 
         raise NotFound(f"There is no opt-out of identity {identity_id}.")
 
 
-def erase_persons(tx: Tx, vault: Vault, person_ids: Sequence[str], asked: Asked, now: datetime, *, appliance_id: str = NOBODYS) -> list[str]:
+def erase_persons(
+    tx: Tx, vault: Vault, person_ids: Sequence[str], asked: Asked, now: datetime, *, appliance_id: str = NOBODYS
+) -> list[str]:
     """Forgets whole identities through their persons; a person without one alone, also one that is not known here (then of this
     appliance). Gives the erasures."""
     return _forget_persons(tx, vault, ERASE, person_ids, asked, now, appliance_id)
@@ -168,7 +170,7 @@ def _forget(
         ],
         now,
     )
-    audit.note(tx, acting_for(tx), asked.by, f"{kind} asked", erasure_id, now)
+    audit.note(tx, asked.by, f"{kind} asked", erasure_id, now)
     return erasure_id
 
 
@@ -186,5 +188,7 @@ def _fact(kind: str, erasure_id: str, identity_id: str, person_ids: list[str], l
 def _erase_opted_out(tx: Tx, vault: Vault, out: opt_outs.InForce, asked: Asked, now: datetime) -> str:
     """What was kept for the opt-out goes too, and the stores are told to erase the same persons."""
     opt_outs.end(tx, vault, out.identity_id, asked.by, now)
-    gone = [row[0] for row in tx.execute("SELECT person_id FROM tombstones WHERE erasure_id = ANY(%s::uuid[]) ORDER BY 1", [out.erasure_ids])]
+    gone = [
+        row[0] for row in tx.execute("SELECT person_id FROM tombstones WHERE erasure_id = ANY(%s::uuid[]) ORDER BY 1", [out.erasure_ids])
+    ]
     return _forget(tx, vault, ERASE, out.identity_ids, gone, asked, now, known=True)

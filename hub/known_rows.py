@@ -13,12 +13,13 @@ from hub.vault import Vault
 
 
 def look_up(tx: Tx, vault: Vault, batch: Batch) -> Known:
-    ids = batch.person_ids
+    templates = _templates(tx, sorted({*batch.templates, *batch.templates_gone}))
+    ids = sorted({*batch.person_ids, *templates.values()})
     guests = sorted({one.record.guest_of for one in batch.persons.values()} - {""})
     return Known(
         persons=_persons(tx, vault, ids) if ids else {},
         tombstones=forgotten_rows.tombstones(tx, ids) if ids else {},
-        templates=_templates(tx, sorted({*batch.templates, *batch.templates_gone})),
+        templates=templates,
         identities=_identities(tx, guests),
         forgotten_identities=_forgotten(tx, guests),
     )

@@ -1,4 +1,5 @@
-"""Records that could not be taken, with the reason, sealed: the table `set_aside`. They block nothing and are kept until somebody has looked."""
+"""Records that could not be taken, with the reason, sealed: the table `set_aside`. They block nothing and are kept until somebody has
+looked."""
 
 from __future__ import annotations
 
@@ -61,7 +62,9 @@ def keep(tx: Tx, vault: Vault, appliance_id: str, line: str, asides: Sequence[As
 
 
 def newest(tx: Tx, *, limit: int = 100) -> list[Row]:
-    rows = tx.execute("SELECT appliance_id, line, sequence, kind, reason, at FROM set_aside ORDER BY at DESC, sequence DESC LIMIT %s", [limit])
+    rows = tx.execute(
+        "SELECT appliance_id, line, sequence, kind, reason, at FROM set_aside ORDER BY at DESC, sequence DESC LIMIT %s", [limit]
+    )
     return [Row(*row) for row in rows]
 
 
