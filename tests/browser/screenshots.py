@@ -12,10 +12,10 @@ import numpy as np
 from playwright.sync_api import Browser, Page
 
 from appliance.web.app import create_app
-from appliance.web.server import serve
 from tests.appliance.web.shop import open_shop
 from tests.browser.browsing import chromium, complaints
 from tests.browser.day import full_day, show_cameras
+from ui.server import serve
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
 PAGES = (("today", "/"), ("visits", "/visits"), ("people", "/people"), ("visit", "/visits/now-mai"), ("unsure", "/visits/now-doubt"))
