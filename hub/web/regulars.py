@@ -82,7 +82,7 @@ def called(vault: Vault, identity_id: str, number: int, name_sealed: bytes | Non
     """The name, or "Person 1204": the number is the chain's own and not any store's "Visitor 1204"."""
     if name_sealed is None:
         return _("Person %(number)s") % {"number": formats.number(number)}
-    return vault.unseal(name_sealed, table="identities", column="name", row=identity_id).decode()
+    return vault.unseal(name_sealed, table="identities", column="name_sealed", row=identity_id).decode()
 
 
 def asked_page(page: int) -> int:
