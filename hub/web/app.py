@@ -17,12 +17,13 @@ from litestar.enums import MediaType
 from litestar.exceptions import HTTPException, NotFoundException
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
+from litestar.router import Router
 from litestar.types import ASGIApp, ControllerRouterHandler, Message, Receive, Scope, Send
 
 from hub import log as hub_log
 from hub.errors import DatabaseAway, DatabaseBusy, HubError, NotAllowed, NotFound
 from hub.web import access, api, health, pages_of_tenant, sign_in, system
-from hub.web.access import Access
+from hub.web.access import Access, Asker
 from hub.web.pages import Pages, WebDeps, GivenPages
 from ui import assets, frame
 from ui.guard import Place, guarded
@@ -43,6 +44,11 @@ def asset(pages: GivenPages, name: FromPath[str], v: FromQuery[str | None] = Non
         raise NotFoundException(_("There is no such file."))
     kept = "public, max-age=31536000, immutable" if v == found.version else "no-cache"
     return Response(found.content, media_type=found.kind, headers={"cache-control": kept})
+
+
+def given_asker(request: Request[Any, Any, State]) -> Asker:
+    """Whom the guard has let through."""
+    return request.scope["state"]["asker"]  # type: ignore[no-any-return,typeddict-item]
 
 
 def create_app(deps: WebDeps, more: Sequence[ControllerRouterHandler] = ()) -> Litestar:
@@ -73,12 +79,14 @@ def create_app(deps: WebDeps, more: Sequence[ControllerRouterHandler] = ()) -> L
         log.error("event=request_failed route=%s %s", route_of(request.scope), hub_log.place_of(error))
         return answered(request, 500, _("Nothing is lost: what stores send is kept. Try again; if it fails again, the hub's log says where."))
 
+    routes = [asset, *sign_in.ROUTES, *system.ROUTES, *pages_of_tenant.ROUTES, *health.ROUTES, *api.ROUTES, *more]
     app = Litestar(
-        route_handlers=[asset, *sign_in.ROUTES, *system.ROUTES, *pages_of_tenant.ROUTES, *health.ROUTES, *api.ROUTES, *more],
+        # In one router: of a path that is registered a second time Litestar 2.25 wraps the first handler twice, and answers nothing.
+        route_handlers=[Router("/", route_handlers=routes)],
         guards=[access.guard(lambda connection: sign_in.identify(deps, connection), deps.scrape_token)],
         dependencies={
             "pages": Provide(lambda: pages, sync_to_thread=False),
-            "asker": Provide(lambda request: request.scope["state"]["asker"], sync_to_thread=False),
+            "asker": Provide(given_asker, sync_to_thread=False),
         },
         exception_handlers={HTTPException: refused, HubError: said, Exception: failed},
         request_max_body_size=BODY_BYTES_MAX,

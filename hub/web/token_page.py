@@ -52,7 +52,7 @@ def token_form(pages: GivenPages, asker: GivenAsker, tenant_id: FromPath[str], d
     try:
         with deps.database.tenant(tenant_id) as tx:
             made, token = tokens.add(tx, tenant_id, data.name, data.scope, asker.words, now)
-            audit.note(tx, tenant_id, asker.words, f"API token made ({made.scope})", made.id, now)
+            audit.note(tx, asker.words, f"API token made ({made.scope})", made.id, now)
     except NotAllowed as refused:
         return show(pages, asker, tenant_id, words=str(refused), name=data.name[:100], status=400)
     return show(pages, asker, tenant_id, made=token)
@@ -64,7 +64,7 @@ def revoke_token(pages: GivenPages, asker: GivenAsker, tenant_id: FromPath[str],
     deps, now = pages.deps, pages.deps.now()
     with deps.database.tenant(tenant_id) as tx:
         tokens.revoke(tx, token_id, now)
-        audit.note(tx, tenant_id, asker.words, "API token revoked", token_id, now)
+        audit.note(tx, asker.words, "API token revoked", token_id, now)
     return Redirect(f"/t/{tenant_id}/tokens", status_code=303)
 
 

@@ -1,0 +1,3 @@
+"""API: the people of a chain."""
+from __future__ import annotations
+ROUTES = ()
