@@ -78,7 +78,7 @@ def migrate(owner: Mapping[str, Any], master: MasterKey, now: datetime, *, migra
         fresh = [migration for migration in ours if migration.version not in done]
         for migration in fresh:
             # A file of our own, many statements and no values: psycopg sends such a text as it is.
-            connection.execute(cast(LiteralString, migration.sql))
+            connection.execute(cast("LiteralString", migration.sql))
             note = [migration.version, migration.name, migration.checksum, now]
             connection.execute("INSERT INTO migrations VALUES (%s, %s, %s, %s)", note)
         _install(connection, master, now)

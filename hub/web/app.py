@@ -24,7 +24,7 @@ from hub import log as hub_log
 from hub.errors import DatabaseAway, DatabaseBusy, HubError, NotAllowed, NotFound
 from hub.web import access, api, health, pages_of_tenant, sign_in, system
 from hub.web.access import Access, Asker
-from hub.web.pages import Pages, WebDeps, GivenPages
+from hub.web.pages import GivenPages, Pages, WebDeps
 from ui import assets, frame
 from ui.guard import Place, guarded
 from ui.words import gettext as _

@@ -91,7 +91,7 @@ def code_page(pages: GivenPages, asker: GivenAsker, tenant_id: FromPath[str], da
 
     deps, now = pages.deps, pages.deps.now()
     with deps.database.tenant(tenant_id) as tx:
-        tenant, site = tenants.get(tx, tenant_id), sites.get(tx, data.site_id)
+        tenant, site = tenants.get(tx, tenant_id), sites.named(tx, data.site_id)
         audit.note(tx, asker.words, "pairing code made", site.id, now)
     made = pairing.make_code(deps.database, tenant_id, site.id, asker.words, now)
     values = {"site": site, "code": made.shown, "expires_at": made.expires_at, "address": deps.address(), "fingerprint": deps.fingerprint()}
