@@ -11,7 +11,8 @@ from hub.errors import NotFound
 from hub.names import as_id, found_id
 
 SELECT = """
-SELECT id, tenant_id, site_id, name, paired_at, revoked_at, last_contact_at, clock_skew_ms, set_aside_count, offline_since, status FROM appliances
+SELECT id, tenant_id, site_id, name, paired_at, revoked_at, last_contact_at, clock_skew_ms, set_aside_count, offline_since, status
+FROM appliances
 """
 
 
@@ -50,6 +51,6 @@ def named(tx: Tx, name_or_id: str) -> Appliance:
 
 
 def revoke(tx: Tx, appliance_id: str, now: datetime) -> Appliance:
-    """From now on nothing is taken from it and it is told nothing; it works on by itself. A second time changes nothing. Raises NotFound."""
+    """From now on nothing is taken from it and it is told nothing; it works on by itself. Doing it twice is harmless. Raises NotFound."""
     tx.execute("UPDATE appliances SET revoked_at = %s WHERE id = %s AND revoked_at IS NULL", [now, appliance_id])
     return get(tx, appliance_id)

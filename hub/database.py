@@ -98,8 +98,8 @@ class Database:
 
     @contextmanager
     def once(self, job: str, tenant_id: str = "") -> Iterator[bool]:
-        """Whether this job is ours to do now; False while anybody else, here or in another process, is at it. For work of many transactions:
-        the lock is held by a connection of its own, and is free again when that is gone. Raises DatabaseAway."""
+        """Whether this job is ours to do now; False while anybody else, here or in another process, is at it. For work of many
+        transactions: the lock is held by a connection of its own, and is free again when that is gone. Raises DatabaseAway."""
         with spoken():
             connection = psycopg.connect(**self._line, autocommit=True)
         try:
@@ -124,6 +124,13 @@ class Database:
             if len(self._vaults) > VAULTS_MAX:
                 self._vaults.popitem(last=False)
         return opened
+
+
+def acting_for(tx: Tx) -> str:
+    """The tenant whose transaction this is."""
+    row = tx.execute("SELECT current_tenant()").fetchone()
+    assert row is not None and row[0] is not None, "no tenant's transaction"
+    return str(row[0])
 
 
 def _speak_in_text(connection: Tx) -> None:

@@ -32,7 +32,9 @@ def spoken() -> Iterator[None]:
         if state.startswith(BUSY):
             raise DatabaseBusy(f"The database is busy ({type(error).__name__}); it may be tried again.") from error
         if state.startswith(REFUSED):
-            raise DatabaseError(f"The database does not let the hub in ({type(error).__name__}). Check user, password and name in its URL.") from None
+            raise DatabaseError(
+                f"The database does not let the hub in ({type(error).__name__}). Check user, password and name in its URL."
+            ) from None
         if state.startswith(AWAY) or (not state and isinstance(error, psycopg.OperationalError)):
             raise DatabaseAway(f"The database is away ({type(error).__name__}); it is tried again.") from error
         raise

@@ -17,8 +17,9 @@ from datetime import datetime
 import uuid_utils
 
 from hub import audit, facts, forgotten_rows, opt_outs, receipts
-from hub.database import Tx
+from hub.database import Tx, acting_for
 from hub.errors import NotFound
+from hub.forgotten_rows import NOBODYS
 from hub.vault import Vault
 from sync.facts import PERSONS_MAX, Erase, LentTemplate, OptOut
 
@@ -49,16 +50,30 @@ def opt_out(tx: Tx, vault: Vault, identity_id: str, asked: Asked, now: datetime)
     return _forget(tx, vault, OPT_OUT, _family(tx, identity_id), [], asked, now)
 
 
-def erase_persons(tx: Tx, vault: Vault, person_ids: Sequence[str], asked: Asked, now: datetime) -> list[str]:
-    """Forgets whole identities through their persons; a person without one alone, also one that is not known here. Gives the erasures."""
-    return _forget_persons(tx, vault, ERASE, person_ids, asked, now)
+def end_opt_out(tx: Tx, vault: Vault, identity_id: str, by: str, now: datetime) -> None:
+    """Raises NotFound when there is none in force."""
+    shut_out_ingest(tx)
+    if not opt_outs.end(tx, vault, identity_id, by, now):
+        raise NotFound(f"There is no opt-out of identity {identity_id}.")
 
 
-def opt_out_persons(tx: Tx, vault: Vault, person_ids: Sequence[str], asked: Asked, now: datetime) -> list[str]:
-    return _forget_persons(tx, vault, OPT_OUT, person_ids, asked, now)
+def erase_persons(
+    tx: Tx, vault: Vault, person_ids: Sequence[str], asked: Asked, now: datetime, *, appliance_id: str = NOBODYS
+) -> list[str]:
+    """Forgets whole identities through their persons; a person without one alone, also one that is not known here (then of this
+    appliance). Gives the erasures."""
+    return _forget_persons(tx, vault, ERASE, person_ids, asked, now, appliance_id)
 
 
-def forget_also(tx: Tx, vault: Vault, erasure_id: str, person_ids: Sequence[str], asked: Asked, now: datetime) -> str:
+def opt_out_persons(
+    tx: Tx, vault: Vault, person_ids: Sequence[str], asked: Asked, now: datetime, *, appliance_id: str = NOBODYS
+) -> list[str]:
+    return _forget_persons(tx, vault, OPT_OUT, person_ids, asked, now, appliance_id)
+
+
+def forget_also(
+    tx: Tx, vault: Vault, erasure_id: str, person_ids: Sequence[str], asked: Asked, now: datetime, *, appliance_id: str = NOBODYS
+) -> str:
     """The same for further persons who turned out to be somebody forgotten: merged with them, recognised by what was lent of them, or like
     them. The id of an erasure of their own, or "" where an opt-out has ended since."""
     shut_out_ingest(tx)
@@ -68,7 +83,7 @@ def forget_also(tx: Tx, vault: Vault, erasure_id: str, person_ids: Sequence[str]
     kind, identity_id, ended_at = row
     if ended_at is not None:
         return ""
-    return _forget(tx, vault, kind, [identity_id], person_ids, asked, now, known=True)
+    return _forget(tx, vault, kind, [identity_id], person_ids, asked, now, appliance_id, known=True)
 
 
 def shut_out_ingest(tx: Tx) -> None:
@@ -82,16 +97,18 @@ def hold_off_forgetting(tx: Tx) -> None:
     tx.execute("SELECT pg_advisory_xact_lock_shared(hashtextextended('forgetting ' || (SELECT current_tenant()), 0))")
 
 
-def _forget_persons(tx: Tx, vault: Vault, kind: str, person_ids: Sequence[str], asked: Asked, now: datetime) -> list[str]:
+def _forget_persons(
+    tx: Tx, vault: Vault, kind: str, person_ids: Sequence[str], asked: Asked, now: datetime, appliance_id: str
+) -> list[str]:
     shut_out_ingest(tx)
     made = []
     for person_id in dict.fromkeys(person_ids):
         row = tx.execute("SELECT identity_id FROM persons WHERE id = %s", [person_id]).fetchone()
         stone = forgotten_rows.tombstones(tx, [person_id]).get(person_id)
         if row is not None and row[0] is not None:
-            made.append(_forget(tx, vault, kind, _family(tx, row[0]), [person_id], asked, now))
+            made.append(_forget(tx, vault, kind, _family(tx, row[0]), [person_id], asked, now, appliance_id))
         elif stone is None:
-            made.append(_forget(tx, vault, kind, [str(uuid_utils.uuid7())], [person_id], asked, now))
+            made.append(_forget(tx, vault, kind, [str(uuid_utils.uuid7())], [person_id], asked, now, appliance_id))
         elif kind == ERASE and stone.kind == OPT_OUT and (out := opt_outs.in_force(tx, stone.identity_id)):
             # They had opted out, and now want that to be forgotten as well.
             made.append(_erase_opted_out(tx, vault, out, asked, now))
@@ -115,11 +132,20 @@ def _family(tx: Tx, identity_id: str) -> list[str]:
 
 
 def _forget(
-    tx: Tx, vault: Vault, kind: str, family: list[str], person_ids: Sequence[str], asked: Asked, now: datetime, *, known: bool = False
+    tx: Tx,
+    vault: Vault,
+    kind: str,
+    family: list[str],
+    person_ids: Sequence[str],
+    asked: Asked,
+    now: datetime,
+    appliance_id: str = NOBODYS,
+    *,
+    known: bool = False,
 ) -> str:
     """`family`: the identity's ids, its own first. `known`: it was forgotten before, and these persons are told to be it as well."""
     erasure_id, identity_id = str(uuid_utils.uuid7()), family[0]
-    persons = forgotten_rows.persons_of(tx, family, person_ids)
+    persons = forgotten_rows.persons_of(tx, family, person_ids, appliance_id)
     lent = opt_outs.lent(tx, vault, identity_id, [one.id for one in persons]) if kind == OPT_OUT else []
     tx.execute(
         """INSERT INTO erasures (tenant_id, id, kind, identity_id, identity_ids, asked_at, asked_by, reason)
@@ -144,7 +170,7 @@ def _forget(
         ],
         now,
     )
-    audit.note(tx, asked.by, f"{kind}_asked", erasure_id, now)
+    audit.note(tx, acting_for(tx), asked.by, f"{kind} asked", erasure_id, now)
     return erasure_id
 
 
@@ -162,5 +188,7 @@ def _fact(kind: str, erasure_id: str, identity_id: str, person_ids: list[str], l
 def _erase_opted_out(tx: Tx, vault: Vault, out: opt_outs.InForce, asked: Asked, now: datetime) -> str:
     """What was kept for the opt-out goes too, and the stores are told to erase the same persons."""
     opt_outs.end(tx, vault, out.identity_id, asked.by, now)
-    gone = [row[0] for row in tx.execute("SELECT person_id FROM tombstones WHERE erasure_id = ANY(%s::uuid[]) ORDER BY 1", [out.erasure_ids])]
+    gone = [
+        row[0] for row in tx.execute("SELECT person_id FROM tombstones WHERE erasure_id = ANY(%s::uuid[]) ORDER BY 1", [out.erasure_ids])
+    ]
     return _forget(tx, vault, ERASE, out.identity_ids, gone, asked, now, known=True)

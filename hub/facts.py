@@ -16,7 +16,7 @@ from hub.vault import Vault
 from sync.facts import Fact, decoded, encoded, kind_of
 from sync.messages import FACTS_BYTES_MAX, FACTS_MAX
 
-TABLE, COLUMN = "facts", "payload"
+TABLE, COLUMN = "facts", "payload_sealed"
 SETTINGS = "settings"
 """Subject of the one fact that tells a tenant's switches."""
 OPPOSITES = {"person_known": "person_unknown", "guest": "guest_gone"}
@@ -63,7 +63,8 @@ def tell_many(tx: Tx, vault: Vault, told: Sequence[Telling], now: datetime) -> i
     newest = {(one.appliance_id, kind_of(one.fact), one.subject): encoded(one.fact) for one in told}
     # Counted up even by nothing: the number given is the last that anybody may have read.
     counted = tx.execute(
-        "UPDATE tenants SET fact_sequence = fact_sequence + %s WHERE tenant_id = (SELECT current_tenant()) RETURNING fact_sequence", [len(newest)]
+        "UPDATE tenants SET fact_sequence = fact_sequence + %s WHERE tenant_id = (SELECT current_tenant()) RETURNING fact_sequence",
+        [len(newest)],
     ).fetchone()
     assert counted is not None, "facts are told in a tenant's transaction"
     last: int = counted[0]
@@ -129,6 +130,10 @@ def after(tx: Tx, vault: Vault, appliance_id: str, cursor: int, *, facts_max: in
     return Page(page, page[-1][0] if more else newest, more)
 
 
+def opened(vault: Vault, sequence: int, sealed: bytes) -> Fact:
+    return decoded(vault.unseal(sealed, table=TABLE, column=COLUMN, row=str(sequence)))
+
+
 def held(tx: Tx, vault: Vault, kind: str, subjects: Sequence[str] | None = None) -> list[Held]:
     """The facts of a kind that hold, in order: all, or those whose subject is one of these or begins with it and a slash."""
     chosen = None if subjects is None else list(subjects)
@@ -137,10 +142,7 @@ def held(tx: Tx, vault: Vault, kind: str, subjects: Sequence[str] | None = None)
             WHERE kind = %s AND (%s::text[] IS NULL OR split_part(subject, '/', 1) = ANY(%s)) ORDER BY sequence""",
         [kind, chosen, chosen],
     ).fetchall()
-    return [
-        Held(sequence, appliance_id, subject, decoded(vault.unseal(sealed, table=TABLE, column=COLUMN, row=str(sequence))))
-        for sequence, appliance_id, subject, sealed in rows
-    ]
+    return [Held(sequence, appliance_id, subject, opened(vault, sequence, sealed)) for sequence, appliance_id, subject, sealed in rows]
 
 
 def rewrite(tx: Tx, vault: Vault, sequence: int, fact: Fact) -> None:
@@ -157,7 +159,10 @@ def withdraw(tx: Tx, kinds: Sequence[str], subjects: Sequence[str]) -> int:
 def prune(tx: Tx, now: datetime) -> int:
     """What need not be told any more: records that were given back and taken, facts for revoked appliances, and old news that something is
     no more. How many facts."""
-    return tx.execute(
-        """DELETE FROM facts AS f USING appliances AS a WHERE f.appliance_id = a.id
+    return (
+        tx.execute(
+            """DELETE FROM facts AS f USING appliances AS a WHERE f.appliance_id = a.id
             AND (a.revoked_at IS NOT NULL OR (f.kind = 'given_back' AND f.sequence <= a.cursor))""",
-    ).rowcount + tx.execute("DELETE FROM facts WHERE kind = ANY(%s) AND made_at < %s", [GONE_KINDS, now - timedelta(days=GONE_DAYS)]).rowcount
+        ).rowcount
+        + tx.execute("DELETE FROM facts WHERE kind = ANY(%s) AND made_at < %s", [GONE_KINDS, now - timedelta(days=GONE_DAYS)]).rowcount
+    )

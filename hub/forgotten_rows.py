@@ -50,15 +50,15 @@ def tombstones(tx: Tx, person_ids: Sequence[str]) -> dict[str, Tombstone]:
     return {person_id: Tombstone(*rest) for person_id, *rest in rows}
 
 
-def persons_of(tx: Tx, identity_ids: Sequence[str], person_ids: Sequence[str]) -> list[Forgotten]:
-    """The identities' persons and these further ones, each with the appliance it is of."""
+def persons_of(tx: Tx, identity_ids: Sequence[str], person_ids: Sequence[str], appliance_id: str) -> list[Forgotten]:
+    """The identities' persons and these further ones, each with the appliance it is of: this one, where nothing is known of it."""
     rows = tx.execute(
         """SELECT id, appliance_id FROM persons WHERE identity_id = ANY(%(identities)s::uuid[]) OR id = ANY(%(persons)s::uuid[])
             UNION SELECT person_id, appliance_id FROM tombstones WHERE person_id = ANY(%(persons)s::uuid[]) ORDER BY 1""",
         {"identities": list(identity_ids), "persons": list(person_ids)},
     ).fetchall()
     known = {row[0]: Forgotten(*row) for row in rows}
-    return [*known.values(), *(Forgotten(one, NOBODYS) for one in dict.fromkeys(person_ids) if one not in known)]
+    return [*known.values(), *(Forgotten(one, appliance_id) for one in dict.fromkeys(person_ids) if one not in known)]
 
 
 def delete(tx: Tx, vault: Vault, erasure_id: str, persons: Sequence[Forgotten], identity_ids: Sequence[str], now: datetime) -> Counts:
@@ -123,9 +123,7 @@ def _delete_identities(tx: Tx, person_ids: Sequence[str], identity_ids: Sequence
             OR other_identity_id = ANY(%(identities)s::uuid[])""",
         which,
     )
-    tx.execute(
-        "DELETE FROM identity_events WHERE person_id = ANY(%(persons)s::uuid[]) OR identity_id = ANY(%(identities)s::uuid[])", which
-    )
+    tx.execute("DELETE FROM identity_events WHERE person_id = ANY(%(persons)s::uuid[]) OR identity_id = ANY(%(identities)s::uuid[])", which)
     tx.execute("DELETE FROM identities WHERE id = ANY(%(identities)s::uuid[])", which)
 
 
@@ -142,7 +140,8 @@ def _take_back_facts(
     )
     # A visit on its way back to its store is given back without the person.
     rows = tx.execute(
-        "SELECT sequence, payload_sealed FROM facts WHERE kind = 'given_back' AND subject = ANY(%s)", [[f"visit/{one}" for one in visit_ids]]
+        "SELECT sequence, payload_sealed FROM facts WHERE kind = 'given_back' AND subject = ANY(%s)",
+        [[f"visit/{one}" for one in visit_ids]],
     ).fetchall()
     for sequence, sealed in rows:
         fact = facts.opened(vault, sequence, sealed)

@@ -38,7 +38,7 @@ class MasterKey(Vault):
         return hmac.digest(self.subkey(FINGERPRINT), b"", hashlib.sha256)[:8].hex()
 
     def acting_for(self, tenant_id: str) -> str:
-        """What app.tenant is set to: "<uuid>.<proof>", checked by current_tenant() in the database. Raises ValueError unless it is a UUID."""
+        """What app.tenant is set to: "<uuid>.<proof>", checked by current_tenant() in the database. Raises ValueError unless a UUID."""
         said = str(uuid.UUID(tenant_id))
         return f"{said}.{hmac.digest(self._proof, said.encode(), hashlib.sha256).hex()}"
 
@@ -68,7 +68,9 @@ def master_key(folder: Path, *, file: Path | None = None, given: str = "", may_m
             "sealed in there can be read."
         )
     if file is not None:
-        raise KeyUnavailable(f"There is no master key {path}. Put one there (64 hexadecimal digits, mode 0600), or leave keys.master_file away.")
+        raise KeyUnavailable(
+            f"There is no master key {path}. Put one there (64 hexadecimal digits, mode 0600), or leave keys.master_file away."
+        )
     key = new_key()
     write_once(path, key.hex().encode())
     return MasterKey(key)

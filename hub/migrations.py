@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, LiteralString, cast
+from typing import Any
 
 import psycopg
 from psycopg import Connection
@@ -53,7 +53,7 @@ class Migration:
 
 def known(folder: Path = FOLDER) -> list[Migration]:
     """In order and without a gap."""
-    found = []
+    found: list[Migration] = []
     for path in sorted(folder.glob("*.sql")):
         named = re.fullmatch(r"(\d{4})_([a-z0-9_]+)\.sql", path.name)
         assert named and int(named[1]) == len(found) + 1, f"{path.name}: migrations are numbered 0001, 0002, … without a gap"
@@ -78,7 +78,7 @@ def migrate(owner: Mapping[str, Any], master: MasterKey, now: datetime, *, migra
         fresh = [migration for migration in ours if migration.version not in done]
         for migration in fresh:
             # A file of our own, many statements and no values: psycopg sends such a text as it is.
-            connection.execute(cast("LiteralString", migration.sql))
+            connection.execute(migration.sql.encode())
             note = [migration.version, migration.name, migration.checksum, now]
             connection.execute("INSERT INTO migrations VALUES (%s, %s, %s, %s)", note)
         _install(connection, master, now)
@@ -88,12 +88,16 @@ def migrate(owner: Mapping[str, Any], master: MasterKey, now: datetime, *, migra
 def check(connection: Connection[Any], master: MasterKey) -> None:
     """What the application asks before it works. Raises WrongVersion, KeyUnavailable, DatabaseError."""
     strong = connection.execute(
-        "SELECT rolsuper OR rolbypassrls OR EXISTS (SELECT 1 FROM pg_tables t WHERE schemaname = 'public' AND pg_has_role(tableowner::name, 'MEMBER')) "
-        "FROM pg_roles WHERE rolname = current_user"
+        """
+        SELECT rolsuper OR rolbypassrls
+            OR EXISTS (SELECT 1 FROM pg_tables WHERE schemaname = 'public' AND pg_has_role(tableowner, 'MEMBER'))
+        FROM pg_roles WHERE rolname = current_user
+        """
     ).fetchone()
     if strong is None or strong[0]:
         raise DatabaseError(
-            f"The hub must not use the database as its owner or a superuser, whom row security does not bind: database.url must name {APPLICATION}."
+            "The hub must not use the database as its owner or a superuser, whom row security does not bind: "
+            f"database.url must name the role {APPLICATION}."
         )
     if connection.execute("SELECT to_regclass('public.migrations'), to_regclass('public.installation')").fetchone() == (None, None):
         raise WrongVersion("The database has no tables yet. Run: regulars-hub migrate")
@@ -101,7 +105,9 @@ def check(connection: Connection[Any], master: MasterKey) -> None:
     ours = known()
     _compare(done, ours)
     if len(done) < len(ours):
-        raise WrongVersion(f"The database's tables are of version {max(done, default=0)}, this hub's of {len(ours)}. Run: regulars-hub migrate")
+        raise WrongVersion(
+            f"The database's tables are of version {max(done, default=0)}, this hub's of {len(ours)}. Run: regulars-hub migrate"
+        )
     _compare_key(connection, master)
 
 
@@ -112,7 +118,9 @@ def _check_server(connection: Connection[Any]) -> None:
     if role is None:
         raise DatabaseError(f"The database server has no role {APPLICATION} for the hub to work as. Make it: {MAKE_ROLE}")
     if role[0]:
-        raise DatabaseError(f"The role {APPLICATION} is a superuser or passes by row security. Take that from it, or no tenant is safe from another.")
+        raise DatabaseError(
+            f"The role {APPLICATION} is a superuser or passes by row security. Take that from it, or no tenant is safe from another."
+        )
 
 
 def _own_the_database(connection: Connection[Any]) -> None:
@@ -135,7 +143,9 @@ def _applied(connection: Connection[Any]) -> dict[int, str]:
 
 def _compare(done: Mapping[int, str], ours: list[Migration]) -> None:
     if max(done, default=0) > len(ours):
-        raise WrongVersion(f"The database was made by a newer Regulars (tables of version {max(done)}, this one knows {len(ours)}). Install it again.")
+        raise WrongVersion(
+            f"The database was made by a newer Regulars (tables of version {max(done)}, this one knows {len(ours)}). Install it again."
+        )
     for migration in ours:
         if done.get(migration.version, migration.checksum) != migration.checksum:
             raise WrongVersion(

@@ -1,4 +1,5 @@
-"""Partitions of the visits, one a month, made before the month begins. A visit of a month without one goes to `visits_other`: nothing is lost."""
+"""Partitions of the visits, one a month, made before the month begins. A visit of a month without one goes to `visits_other`, so that
+nothing is lost; it moves when the month's partition is made."""
 
 from __future__ import annotations
 

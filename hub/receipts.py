@@ -77,7 +77,9 @@ def done(tx: Tx, erasure_id: str, place: str, counts: Counts, now: datetime) -> 
 
 def outstanding_at(tx: Tx, place: str) -> list[str]:
     """Ids of the erasures that a place has still to carry out, oldest first."""
-    rows = tx.execute("SELECT erasure_id FROM erasure_receipts WHERE place = %s AND done_at IS NULL ORDER BY erasure_id", [place]).fetchall()
+    rows = tx.execute(
+        "SELECT erasure_id FROM erasure_receipts WHERE place = %s AND done_at IS NULL ORDER BY erasure_id", [place]
+    ).fetchall()
     return [row[0] for row in rows]
 
 
@@ -98,4 +100,6 @@ def _receipts(tx: Tx, which: str, values: Sequence[str]) -> list[Receipt]:
             WHERE {which} ORDER BY r.erasure_id, a.name NULLS FIRST, r.place""",
         list(values),
     ).fetchall()
-    return [Receipt(e, kind, asked, place, name, at, Counts(p, t, s), revoked) for e, kind, asked, place, name, at, p, t, s, revoked in rows]
+    return [
+        Receipt(e, kind, asked, place, name, at, Counts(p, t, s), revoked) for e, kind, asked, place, name, at, p, t, s, revoked in rows
+    ]

@@ -43,7 +43,9 @@ def add(tx: Tx, master: MasterKey, name: str, now: datetime) -> Tenant:
     called = proper(name, "A tenant")
     try:
         with tx.transaction():
-            tx.execute("INSERT INTO tenants (tenant_id, name, key_sealed, made_at) VALUES (%s, %s, %s, %s)", [tenant_id, called, sealed, now])
+            tx.execute(
+                "INSERT INTO tenants (tenant_id, name, key_sealed, made_at) VALUES (%s, %s, %s, %s)", [tenant_id, called, sealed, now]
+            )
     except psycopg.errors.UniqueViolation:
         raise NotAllowed(f"There is already a tenant called '{called}'.") from None
     return get(tx, tenant_id)

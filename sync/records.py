@@ -12,6 +12,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from sync.errors import SyncError
+
 RECORD_BYTES_MAX = 64 << 10
 """The largest is a template: 2,048 numbers of two bytes and its ids are under 5 KB."""
 EMBEDDING_MAX = 2_048
@@ -19,7 +21,7 @@ EMBEDDING_MAX = 2_048
 Floats = npt.NDArray[np.float32]
 
 
-class RecordError(Exception):
+class RecordError(SyncError):
     """A record that cannot be written or read; says which kind and why, never its content."""
 
 

@@ -11,3 +11,6 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON doomed_snapshots TO regulars_app;
 ALTER TABLE erasures ADD COLUMN identity_ids uuid[] NOT NULL DEFAULT '{}';
 CREATE INDEX tombstones_erasure ON tombstones (tenant_id, erasure_id);
 CREATE INDEX visits_snapshot ON visits (tenant_id, snapshot_taken_at) WHERE snapshot IS NOT NULL;
+
+-- Lives of an appliance's database that have ended, newest last: what is told of them comes late or again, and is not taken.
+ALTER TABLE appliances ADD COLUMN past_lines text[] NOT NULL DEFAULT '{}';

@@ -1,5 +1,5 @@
-"""The tenants of the hub's tests. Ours has two stores, an appliance in each, Alice who is staff, Bob who is a customer of both stores, Charlie
-who has opted out. Dana works for another tenant, with a store, an appliance and a customer of its own."""
+"""The tenants of the hub's tests. Ours has two stores, an appliance in each, Alice who is staff, Bob who is a customer of both stores, and
+Charlie who has opted out. Dana works for another tenant, with a store, an appliance and a customer of its own."""
 
 from __future__ import annotations
 
@@ -62,7 +62,10 @@ def make_chain(database: Database) -> Chain:
 def add_appliance(tx: Tx, site: Site, *, seal_public: bytes = b"seal", sign_public: bytes = b"sign") -> str:
     appliance_id = str(uuid_utils.uuid7())
     tx.execute(
-        "INSERT INTO appliances (tenant_id, id, site_id, name, seal_public, sign_public, keys_made_at, paired_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+        """
+        INSERT INTO appliances (tenant_id, id, site_id, name, seal_public, sign_public, keys_made_at, paired_at)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+        """,
         [site.tenant_id, appliance_id, site.id, f"Mac at {site.name}", seal_public, sign_public, NOW, NOW],
     )
     return appliance_id
@@ -83,7 +86,8 @@ def add_person(database: Database, tx: Tx, site: Site, appliance_id: str, identi
     sealed = database.vault(tx, site.tenant_id).seal(name.encode(), table="persons", column="name_sealed", row=person_id) if name else None
     tx.execute(
         """
-        INSERT INTO persons (tenant_id, id, appliance_id, site_id, number, role, name_sealed, first_seen_at, last_seen_at, visit_count, identity_id, linked_by, linked_at)
+        INSERT INTO persons (tenant_id, id, appliance_id, site_id, number, role, name_sealed, first_seen_at, last_seen_at, visit_count,
+            identity_id, linked_by, linked_at)
         VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, 1, %s, 'machine', %s)
         """,
         [site.tenant_id, person_id, appliance_id, site.id, number, role, sealed, NOW, NOW, identity_id, NOW],
