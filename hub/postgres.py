@@ -114,7 +114,7 @@ class Postgres:
         words = [f"{name}={value}" for name, value in self._options.items()]
         command = [self._programs.path("postgres"), "-D", str(self._data), *(part for word in words for part in ("-c", word))]
         start_log = self._folder / START_LOG
-        with start_log.open("wb") as said:
+        with os.fdopen(os.open(start_log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as said:
             process = _run(command, self._account, self._data, output=said)
         self._process = process
         # A session of its own: Control-C at the terminal is for the hub, which then stops the server.

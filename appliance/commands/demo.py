@@ -116,7 +116,7 @@ class _Lines:
             self._say(f"{self._clock(row.first_seen_ms)}  {words}")
 
     def _clock(self, at_ms: int) -> str:
-        from appliance.commands.terminal import when
+        from ui.terminal import when
 
         return when(at_ms, self._appliance.config.site.zone, at_ms)
 

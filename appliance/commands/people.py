@@ -7,7 +7,7 @@ from dataclasses import asdict
 import click
 
 from appliance.commands import premises
-from appliance.commands.terminal import print_json, print_table, when
+from ui.terminal import print_json, print_table, when
 
 
 @click.command()
