@@ -67,7 +67,7 @@ def add(tx: Tx, tenant_id: str, name: str, scope: str, made_by: str, now: dateti
     (many,) = tx.execute("SELECT count(*) FROM api_tokens WHERE revoked_at IS NULL").fetchone() or (0,)
     if many >= TOKENS_MAX:
         raise NotAllowed(f"There are {many} tokens already; revoke one that is not used any more.")
-    if tx.execute("SELECT FROM api_tokens WHERE name = %s AND revoked_at IS NULL", (name,)).fetchone():
+    if tx.execute("SELECT 1 FROM api_tokens WHERE name = %s AND revoked_at IS NULL", (name,)).fetchone():
         raise NotAllowed("There is a token of that name already. Choose another, or revoke it first.")
     token = PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
     made = Token(str(uuid7()), name, scope, made_by, now, None, None)

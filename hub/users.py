@@ -51,7 +51,7 @@ def add(tx: Tx, name: str, role: Role, tenant_id: str | None, password: str, now
         tx.execute("SELECT pg_advisory_xact_lock(%s)", (FIRST_LOCK,))
         if not nobody_yet(tx):
             raise NotAllowed("Somebody has made the first account already. Sign in, or ask them for an account.")
-    if tx.execute("SELECT FROM users WHERE lower(name) = lower(%s)", (name,)).fetchone():
+    if tx.execute("SELECT 1 FROM users WHERE lower(name) = lower(%s)", (name,)).fetchone():
         raise NotAllowed("There is a user of that name already. Choose another.")
     made = User(str(uuid7()), name, role, tenant_id, now)
     tx.execute(

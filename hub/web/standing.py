@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from hub.appliances import Appliance
-from hub.moments import from_ms
+from hub.moments import from_ms, to_ms
 from hub.web.pages import ago
 from ui import formats
 from ui.words import gettext as _
@@ -51,7 +51,7 @@ def standing(appliance: Appliance, camera_names: Mapping[str, str], now: datetim
     cameras = [] if appliance.revoked_at else camera_lines(status, camera_names, mood)
     more = [] if appliance.revoked_at else remarks(appliance, status, now)
     broken = sum(line.mood == "bad" for line in cameras)
-    if mood == "good" and (status.get("trouble") or broken or abs(appliance.clock_skew_ms or 0) >= SKEW_MS_BAD):
+    if mood == "good" and (text(status.get("trouble"), 1) or broken or abs(appliance.clock_skew_ms or 0) >= SKEW_MS_BAD):
         mood = "warn"
     if broken:
         more.append(ngettext("%(n)d camera gives no picture", "%(n)d cameras give no picture", broken) % {"n": broken})
@@ -82,7 +82,7 @@ def remarks(appliance: Appliance, status: Mapping[str, Any], now: datetime) -> l
         found.append(said % {"time": formats.duration(abs(skew_ms))})
     if waiting := whole(status.get("waiting")):
         words = ngettext("%(n)s record waits there", "%(n)s records wait there", waiting) % {"n": formats.number(waiting)}
-        if oldest_ms := whole(status.get("oldest_ms")):
+        if oldest_ms := min(whole(status.get("oldest_ms")), to_ms(now)):
             words = _("%(records)s, the oldest from %(ago)s") % {"records": words, "ago": ago(from_ms(oldest_ms), now)}
         found.append(words)
     share = status.get("outbox_share")
@@ -93,7 +93,8 @@ def remarks(appliance: Appliance, status: Mapping[str, Any], now: datetime) -> l
 
 def camera_lines(status: Mapping[str, Any], names: Mapping[str, str], mood: Mood) -> list[CameraLine]:
     """As they were when the appliance was last heard from; of one that is silent nobody knows."""
-    said = {str(camera["id"]): camera for camera in status.get("cameras") or [] if isinstance(camera, dict) and "id" in camera}
+    told = status.get("cameras")
+    said = {str(camera["id"]): camera for camera in told if isinstance(camera, dict) and "id" in camera} if isinstance(told, list) else {}
     lines = []
     for id_, name in list(names.items())[:CAMERAS_MAX]:
         camera = said.get(id_)

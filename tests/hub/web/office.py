@@ -37,17 +37,18 @@ class Office:
         return self.chain.database
 
 
-def web_deps(database: Database, now: Callable[[], datetime], first_code: str = "", checks: Readiness | None = None, **more: object) -> WebDeps:
+def web_deps(
+    database: Database, now: Callable[[], datetime], first_code: str = "", place: Place | None = None, checks: Readiness | None = None
+) -> WebDeps:
     return WebDeps(
         database=database,
         now=now,
-        place=Place(),
+        place=place or Place(),
         address=lambda: OURS,
         fingerprint=lambda: FINGERPRINT,
         first_code=first_code,
         metrics=Metrics(),
         readiness=checks or Readiness({}),
-        **more,  # type: ignore[arg-type]
     )
 
 

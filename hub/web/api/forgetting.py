@@ -1,0 +1,65 @@
+"""API: to erase somebody, and to never store them again. Both reach every store; the answer names the request whose receipts tell where."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+from litestar import post
+from litestar.params import FromPath, JSONBody
+
+from hub import audit, erasure
+from hub.database import Tx
+from hub.erasure import Asked
+from hub.errors import NotAllowed
+from hub.vault import Vault
+from hub.web.access import Access, Asker, GivenAsker
+from hub.web.pages import GivenPages, Pages
+
+REASON_CHARACTERS_MAX = 300
+
+
+class ReasonIn(msgspec.Struct, frozen=True):
+    """`reason`: for the record, as in "asked at the counter"; no name."""
+
+    reason: str = ""
+
+
+class AskedOut(msgspec.Struct, frozen=True):
+    """`request_id`: find its receipts below /erasures."""
+
+    request_id: str
+
+
+Forget = Callable[[Tx, Vault, str, Asked], str]
+
+
+def asked(pages: Pages, asker: Asker, tenant_id: str, identity_id: str, data: ReasonIn, what: str, forget: Forget) -> AskedOut:
+    if len(data.reason) > REASON_CHARACTERS_MAX:
+        raise NotAllowed(f"A reason has at most {REASON_CHARACTERS_MAX} characters.")
+    database = pages.deps.database
+    with database.tenant(tenant_id) as tx:
+        request_id = forget(tx, database.vault(tx, tenant_id), identity_id, Asked(asker.words, data.reason.strip()))
+        audit.note(tx, asker.words, what, request_id, pages.deps.now())
+    return AskedOut(request_id)
+
+
+BELOW = "/api/v1/tenants/{tenant_id:str}/identities/{identity_id:str}"
+TAGS = ["requests to be forgotten"]
+
+
+@post(f"{BELOW}/erase", opt={"access": Access.TENANT_ADMIN}, sync_to_thread=True, status_code=202, tags=TAGS)
+def erase(pages: GivenPages, asker: GivenAsker, tenant_id: FromPath[str], identity_id: FromPath[str], data: JSONBody[ReasonIn]) -> AskedOut:
+    """Everything about them goes: here, in the index, pictures, and at every store. It cannot be undone."""
+    now = pages.deps.now()
+    return asked(pages, asker, tenant_id, identity_id, data, "erasure asked", lambda *given: erasure.erase(*given, now))
+
+
+@post(f"{BELOW}/opt-out", opt={"access": Access.TENANT_ADMIN}, sync_to_thread=True, status_code=202, tags=TAGS)
+def opt_out(pages: GivenPages, asker: GivenAsker, tenant_id: FromPath[str], identity_id: FromPath[str], data: JSONBody[ReasonIn]) -> AskedOut:
+    """The same, and they are never stored again: what tells their face is kept for that alone."""
+    now = pages.deps.now()
+    return asked(pages, asker, tenant_id, identity_id, data, "opt-out asked", lambda *given: erasure.opt_out(*given, now))
+
+
+ROUTES = (erase, opt_out)
