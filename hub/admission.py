@@ -6,7 +6,7 @@ passed over, their visits lose who it was.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
@@ -71,12 +71,13 @@ class Admitted:
         return bool(self.erase or self.opt_out or self.also)
 
 
-def admitted(batch: Batch, known: Known, appliance_id: str) -> Admitted:
+def admitted(batch: Batch, known: Known, owners: Collection[str]) -> Admitted:
+    """`owners`: appliances whose ids the sender may tell of."""
     found = Admitted()
 
     def foreign(person_id: str) -> bool:
         person = known.persons.get(person_id)
-        return person is not None and person.appliance_id != appliance_id
+        return person is not None and person.appliance_id not in owners
 
     stones = dict(known.tombstones)
     for one in batch.persons.values():

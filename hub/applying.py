@@ -69,7 +69,7 @@ def apply(tx: Tx, vault: Vault, sender: Sender, told: Sequence[Told[Record]], no
 
 def _apply(tx: Tx, vault: Vault, sender: Sender, told: Sequence[Told[Record]], now: datetime, alone: bool) -> list[Aside]:
     batch = gathered(told)
-    found = admission.admitted(batch, known_rows.look_up(tx, vault, batch), sender.appliance_id)
+    found = admission.admitted(batch, known_rows.look_up(tx, vault, batch), sender.owners)
     if found.forgets and not alone:
         raise MustBeAlone
     stored_rows.remove(tx, sender, batch, found, now)
@@ -87,7 +87,7 @@ def _receive(tx: Tx, sender: Sender, batch: Batch, now: datetime) -> list[Aside]
             asides.append(admission.aside(one, "names an erasure that is not known here"))
     for jump in batch.jumps:
         if abs(jump.record.by_ms) >= JUMP_MS_MIN:
-            audit.note(tx, sender.tenant_id, sender.name, f"clock jumped by {jump.record.by_ms / 1000:.0f} s", sender.appliance_id, now)
+            audit.note(tx, sender.name, f"clock jumped by {jump.record.by_ms / 1000:.0f} s", sender.appliance_id, now)
     return asides
 
 

@@ -126,13 +126,6 @@ class Database:
         return opened
 
 
-def acting_for(tx: Tx) -> str:
-    """The tenant whose transaction this is."""
-    row = tx.execute("SELECT current_tenant()").fetchone()
-    assert row is not None and row[0] is not None, "no tenant's transaction"
-    return str(row[0])
-
-
 def _speak_in_text(connection: Tx) -> None:
     """Ids are text in all our code, as they are on the wire."""
     connection.adapters.register_loader("uuid", TextLoader)

@@ -17,7 +17,7 @@ from datetime import datetime
 import uuid_utils
 
 from hub import audit, facts, forgotten_rows, opt_outs, receipts
-from hub.database import Tx, acting_for
+from hub.database import Tx
 from hub.errors import NotFound
 from hub.forgotten_rows import NOBODYS
 from hub.vault import Vault
@@ -170,7 +170,7 @@ def _forget(
         ],
         now,
     )
-    audit.note(tx, acting_for(tx), asked.by, f"{kind} asked", erasure_id, now)
+    audit.note(tx, asked.by, f"{kind} asked", erasure_id, now)
     return erasure_id
 
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from hub import audit, facts
-from hub.database import Tx, acting_for
+from hub.database import Tx
 from hub.vault import Vault
 from sync.facts import TEMPLATES_MAX, LentTemplate, OptOut, OptOutEnded
 
@@ -64,7 +64,7 @@ def end(tx: Tx, vault: Vault, identity_id: str, by: str, now: datetime) -> bool:
     tx.execute("UPDATE erasures SET ended_at = %s WHERE id = ANY(%s::uuid[])", [now, out.erasure_ids])
     keep_no_older(tx, vault, out.identity_id)
     facts.tell_many(tx, vault, [facts.Telling(OptOutEnded(identity_id=one), None, one) for one in out.identity_ids], now)
-    audit.note(tx, acting_for(tx), by, "opt-out ended", out.identity_id, now)
+    audit.note(tx, by, "opt-out ended", out.identity_id, now)
     return True
 
 

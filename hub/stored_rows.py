@@ -29,12 +29,17 @@ _json = msgspec.json.Encoder()
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """The appliance whose batch it is."""
+    """The appliance whose batch it is. `owned`: whose ids it may tell of, its own first; see `hub.appliance_rows`."""
 
     tenant_id: str
     appliance_id: str
     site_id: str
     name: str
+    owned: tuple[str, ...] = ()
+
+    @property
+    def owners(self) -> list[str]:
+        return list(self.owned) or [self.appliance_id]
 
 
 def month_of(visit_id: str) -> str:
@@ -54,24 +59,24 @@ def _day(days: int) -> date | None:
 
 def remove(tx: Tx, sender: Sender, batch: Batch, found: Admitted, now: datetime) -> None:
     """What went, before anything that came is written: it may have come back."""
-    mine = sender.appliance_id
+    mine = sender.owners
     if found.heirs:
         gone = list(found.heirs)
         tx.execute("DELETE FROM templates WHERE person_id = ANY(%s::uuid[])", [gone])
         # Persons that came back in the same batch are written again below, and resolved anew.
-        tx.execute("DELETE FROM persons WHERE id = ANY(%s::uuid[]) AND appliance_id = %s", [gone, mine])
+        tx.execute("DELETE FROM persons WHERE id = ANY(%s::uuid[]) AND appliance_id = ANY(%s::uuid[])", [gone, mine])
         tx.execute("DELETE FROM review WHERE person_id = ANY(%s::uuid[])", [gone])
         tx.execute("DELETE FROM facts WHERE kind IN ('person_known', 'person_unknown') AND subject = ANY(%s)", [gone])
         tx.execute(
             """UPDATE visits AS v SET person_id = t.heir FROM unnest(%s::uuid[], %s::uuid[]) AS t (person_id, heir)
-                WHERE v.person_id = t.person_id AND v.appliance_id = %s""",
+                WHERE v.person_id = t.person_id AND v.appliance_id = ANY(%s::uuid[])""",
             [gone, [heir or None for heir in found.heirs.values()], mine],
         )
     if found.templates_gone:
         tx.execute("DELETE FROM templates WHERE id = ANY(%s::uuid[])", [sorted(found.templates_gone)])
     if batch.visits_gone:
         ids = sorted(batch.visits_gone)
-        which = "WHERE id = ANY(%s::uuid[]) AND appliance_id = %s"
+        which = "WHERE id = ANY(%s::uuid[]) AND appliance_id = ANY(%s::uuid[])"
         tx.execute(
             f"""INSERT INTO doomed_snapshots (tenant_id, key, doomed_at) SELECT tenant_id, snapshot, %s FROM visits {which}
                 AND snapshot IS NOT NULL ON CONFLICT DO NOTHING""",
@@ -79,7 +84,7 @@ def remove(tx: Tx, sender: Sender, batch: Batch, found: Admitted, now: datetime)
         )
         tx.execute(f"DELETE FROM visits {which}", [ids, mine])
     if batch.cameras_gone:
-        tx.execute("DELETE FROM cameras WHERE id = ANY(%s::uuid[]) AND appliance_id = %s", [sorted(batch.cameras_gone), mine])
+        tx.execute("DELETE FROM cameras WHERE id = ANY(%s::uuid[]) AND appliance_id = ANY(%s::uuid[])", [sorted(batch.cameras_gone), mine])
 
 
 def store(tx: Tx, vault: Vault, sender: Sender, batch: Batch, found: Admitted, now: datetime) -> list[Aside]:
@@ -118,11 +123,11 @@ def _persons(tx: Tx, vault: Vault, sender: Sender, persons: Sequence[PersonRecor
                 {WHEN.format("t.last_ms")}, t.visits
             FROM json_to_recordset(%s) AS t (id uuid, number bigint, role text, name bytea, guest_of uuid, first_ms bigint, last_ms bigint,
                 visits integer)
-            ON CONFLICT (tenant_id, id) DO UPDATE SET number = excluded.number, role = excluded.role, name_sealed = excluded.name_sealed,
+            ON CONFLICT (tenant_id, id) DO UPDATE SET appliance_id = excluded.appliance_id, number = excluded.number, role = excluded.role, name_sealed = excluded.name_sealed,
                 guest_of = excluded.guest_of, first_seen_at = excluded.first_seen_at, last_seen_at = excluded.last_seen_at,
                 visit_count = excluded.visit_count
-            WHERE p.appliance_id = excluded.appliance_id""",
-        [sender.appliance_id, sender.site_id, _json.encode(rows).decode()],
+            WHERE p.appliance_id = ANY(%s::uuid[])""",
+        [sender.appliance_id, sender.site_id, _json.encode(rows).decode(), sender.owners],
     )
 
 
@@ -177,16 +182,18 @@ def _visits(tx: Tx, sender: Sender, visits: Sequence[Told[VisitRecord]]) -> list
                 {WHEN.format("t.last_ms")}, t.number, t.cameras, t.model, t.reason, t.similarity, t.bar
             FROM json_to_recordset(%s) AS t (id uuid, month date, person uuid, verdict text, settled boolean, first_ms bigint, last_ms bigint,
                 number integer, cameras uuid[], model text, reason text, similarity real, bar real)
-            ON CONFLICT (tenant_id, id, month) DO UPDATE SET person_id = excluded.person_id, verdict = excluded.verdict,
+            ON CONFLICT (tenant_id, id, month) DO UPDATE SET appliance_id = excluded.appliance_id, person_id = excluded.person_id, verdict = excluded.verdict,
                 settled = excluded.settled, first_seen_at = excluded.first_seen_at, last_seen_at = excluded.last_seen_at,
                 visit_number = excluded.visit_number, cameras = excluded.cameras, model = excluded.model, reason = excluded.reason,
                 similarity = excluded.similarity, bar = excluded.bar
-            WHERE v.appliance_id = excluded.appliance_id""",
-        [sender.appliance_id, sender.site_id, _json.encode(rows).decode()],
+            WHERE v.appliance_id = ANY(%s::uuid[])""",
+        [sender.appliance_id, sender.site_id, _json.encode(rows).decode(), sender.owners],
     ).rowcount
     if written == len(visits):
         return []
-    return _foreign(tx, sender, "SELECT id FROM visits WHERE id = ANY(%s::uuid[]) AND appliance_id <> %s", {v.record.id: v for v in visits})
+    return _foreign(
+        tx, sender, "SELECT id FROM visits WHERE id = ANY(%s::uuid[]) AND appliance_id <> ALL(%s::uuid[])", {v.record.id: v for v in visits}
+    )
 
 
 def _cameras(tx: Tx, sender: Sender, cameras: Sequence[Told[CameraRecord]]) -> list[Aside]:
@@ -197,18 +204,25 @@ def _cameras(tx: Tx, sender: Sender, cameras: Sequence[Told[CameraRecord]]) -> l
         """INSERT INTO cameras AS c (tenant_id, id, appliance_id, name, kind, enabled)
             SELECT (SELECT current_tenant()), t.id, %s, t.name, t.kind, t.enabled
             FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::boolean[]) AS t (id, name, kind, enabled)
-            ON CONFLICT (tenant_id, id) DO UPDATE SET name = excluded.name, kind = excluded.kind, enabled = excluded.enabled
-            WHERE c.appliance_id = excluded.appliance_id""",
-        [sender.appliance_id, [r.id for r in records], [r.name for r in records], [r.kind for r in records], [r.enabled for r in records]],
+            ON CONFLICT (tenant_id, id) DO UPDATE SET appliance_id = excluded.appliance_id, name = excluded.name, kind = excluded.kind, enabled = excluded.enabled
+            WHERE c.appliance_id = ANY(%s::uuid[])""",
+        [
+            sender.appliance_id,
+            [r.id for r in records],
+            [r.name for r in records],
+            [r.kind for r in records],
+            [r.enabled for r in records],
+            sender.owners,
+        ],
     ).rowcount
     if written == len(cameras):
         return []
-    query = "SELECT id FROM cameras WHERE id = ANY(%s::uuid[]) AND appliance_id <> %s"
+    query = "SELECT id FROM cameras WHERE id = ANY(%s::uuid[]) AND appliance_id <> ALL(%s::uuid[])"
     return _foreign(tx, sender, query, {one.record.id: one for one in cameras})
 
 
 def _foreign(tx: Tx, sender: Sender, query: str, told: Mapping[str, Told[Record]]) -> list[Aside]:
-    return [aside(told[row[0]], FOREIGN) for row in tx.execute(query, [list(told), sender.appliance_id]).fetchall()]
+    return [aside(told[row[0]], FOREIGN) for row in tx.execute(query, [list(told), sender.owners]).fetchall()]
 
 
 def _counts(tx: Tx, sender: Sender, counts: Mapping[str, int]) -> None:

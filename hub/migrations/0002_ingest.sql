@@ -14,3 +14,9 @@ CREATE INDEX visits_snapshot ON visits (tenant_id, snapshot_taken_at) WHERE snap
 
 -- Lives of an appliance's database that have ended, newest last: what is told of them comes late or again, and is not taken.
 ALTER TABLE appliances ADD COLUMN past_lines text[] NOT NULL DEFAULT '{}';
+
+-- SHA-256 of the last record that was applied: a disk that was put back gives its numbers out a second time, and is found by it.
+ALTER TABLE appliances ADD COLUMN last_digest bytea NOT NULL DEFAULT '';
+
+-- One row a pair: sealed to and signed with together, rotated together. Both public halves follow from the private ones.
+ALTER TABLE hub_keys DROP COLUMN purpose, DROP COLUMN public;

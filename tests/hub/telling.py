@@ -33,7 +33,9 @@ def unit(seed: int, size: int = 16) -> np.ndarray[tuple[int], np.dtype[np.float3
 
 
 def person(person_id: str, number: int = 9, **fields: Any) -> PersonRecord:
-    return PersonRecord(**{"id": person_id, "number": number, "role": "customer", "first_seen_ms": NOW_MS, "last_seen_ms": NOW_MS, **fields})
+    return PersonRecord(
+        **{"id": person_id, "number": number, "role": "customer", "first_seen_ms": NOW_MS, "last_seen_ms": NOW_MS, **fields}
+    )
 
 
 def template(person_id: str, seed: int = 1, **fields: Any) -> TemplateRecord:

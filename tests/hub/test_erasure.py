@@ -71,7 +71,9 @@ def test_every_appliance_is_told_and_every_place_has_to_answer(chain: Chain) -> 
     with chain.database.tenant(a.tenant_id) as tx:
         erasure_id = erasure.erase(tx, chain.database.vault(tx, a.tenant_id), chain.people["Bob"], ADMIN, NOW)
         for store in (a, b):
-            assert Erase(erasure_id=erasure_id, identity_id=chain.people["Bob"], person_ids=bobs(chain)) in every_fact(tx, a, store.appliance_id)
+            assert Erase(erasure_id=erasure_id, identity_id=chain.people["Bob"], person_ids=bobs(chain)) in every_fact(
+                tx, a, store.appliance_id
+            )
         assert [one.place for one in receipts.outstanding(tx)] == ["index", "snapshots", a.appliance_id, b.appliance_id]
         ((here),) = [one for one in receipts.of_erasure(tx, erasure_id) if one.done_at]
         assert (here.place, here.counts) == ("postgres", receipts.Counts(2, 6, 2))
@@ -122,7 +124,9 @@ def test_a_person_first_recognised_by_what_was_lent_of_somebody_erased_is_forgot
     seen = visit(guest)
     b.tells(person(guest, guest_of=chain.people["Bob"], name="Bob"), template(guest), seen)
     b.tells(person(alice_there, role="staff", guest_of=chain.people["Alice"]))
-    assert b.rows("SELECT id, guest_of FROM persons WHERE id = ANY(%s::uuid[])", [guest, alice_there]) == [(alice_there, chain.people["Alice"])]
+    assert b.rows("SELECT id, guest_of FROM persons WHERE id = ANY(%s::uuid[])", [guest, alice_there]) == [
+        (alice_there, chain.people["Alice"])
+    ]
     assert b.rows("SELECT count(*) FROM templates") == [(0,)]
     assert b.rows("SELECT person_id FROM visits WHERE id = %s", seen.id) == [(None,)]
 

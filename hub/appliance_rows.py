@@ -1,0 +1,109 @@
+"""An appliance's row as ingest reads and writes it: its keys, how far it has been heard, how it does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from psycopg.types.json import Jsonb
+
+from hub.database import Tx
+from hub.errors import NotFound
+from hub.stored_rows import Sender
+from sync import receiving
+from sync.judging import trimmed
+from sync.keys import checked, key_id
+from sync.messages import PublicKeys, Push, Status
+from sync.receiving import Progress
+
+SKEW_MS_MAX = 1 << 53
+
+
+@dataclass(frozen=True, slots=True)
+class Appliance:
+    """`senders`: keys that may have signed, the newest first. `owned`: whose ids it may tell of: its own, and those of appliances of its
+    site that were revoked, because a store that is paired again tells everything under the old ids."""
+
+    id: str
+    tenant_id: str
+    site_id: str
+    name: str
+    keys: PublicKeys
+    old_sign: bytes | None
+    revoked: bool
+    progress: Progress
+    owned: tuple[str, ...]
+
+    @property
+    def senders(self) -> list[bytes]:
+        return [self.keys.sign, *([self.old_sign] if self.old_sign else [])]
+
+    @property
+    def sender(self) -> Sender:
+        return Sender(self.tenant_id, self.id, self.site_id, self.name, self.owned)
+
+
+def find(tx: Tx, appliance_id: str, *, lock: bool = False) -> Appliance:
+    """`lock`: nobody else judges a batch of it until the transaction ends. Raises NotFound."""
+    row = tx.execute(
+        """SELECT id, tenant_id, site_id, name, seal_public, sign_public, old_sign_public, revoked_at IS NOT NULL, line, applied, last_digest,
+                past_lines, array(SELECT b.id FROM appliances AS b WHERE b.site_id = a.site_id AND b.revoked_at IS NOT NULL)
+            FROM appliances AS a WHERE id = %s"""
+        + (" FOR NO KEY UPDATE" if lock else ""),
+        [appliance_id],
+    ).fetchone()
+    if row is None:
+        raise NotFound(f"There is no appliance {appliance_id}.")
+    found, tenant_id, site_id, name, seal, sign, old_sign, revoked, line, applied, digest, past, before = row
+    progress = Progress(line, applied, digest, tuple(past))
+    owned = (found, *(one for one in before if one != found))
+    return Appliance(found, tenant_id, site_id, name, PublicKeys(seal=seal, sign=sign), old_sign, revoked, progress, owned)
+
+
+def rotate(tx: Tx, appliance: Appliance, next_keys: PublicKeys | None, signed_by: str, now: datetime) -> tuple[PublicKeys, bool]:
+    """Takes the keys that the appliance wants to use from now on; the keys to seal to, and whether the wanted ones are taken. Raises
+    WrongKey when they are none."""
+    if next_keys is None or next_keys == appliance.keys:
+        if appliance.old_sign is not None and signed_by == key_id(appliance.keys.sign):
+            # The first message signed by the new: the old has nothing to say any more.
+            tx.execute("UPDATE appliances SET old_sign_public = NULL WHERE id = %s", [appliance.id])
+        return appliance.keys, next_keys is not None
+    fresh = checked(next_keys)
+    signer = next(public for public in appliance.senders if key_id(public) == signed_by)
+    tx.execute(
+        "UPDATE appliances SET seal_public = %s, sign_public = %s, old_sign_public = %s, keys_made_at = %s WHERE id = %s",
+        [fresh.seal, fresh.sign, signer, now, appliance.id],
+    )
+    return fresh, True
+
+
+def heard_from(tx: Tx, appliance: Appliance, push: Push, progress: Progress, set_aside: int, now: datetime) -> None:
+    """In the transaction of what it told."""
+    skew_ms = receiving.clock_skew_ms(push, int(now.timestamp() * 1000))
+    tx.execute(
+        """UPDATE appliances SET line = %s, applied = %s, last_digest = %s, past_lines = %s, cursor = %s, last_contact_at = %s,
+            clock_skew_ms = %s, status = %s, set_aside_count = set_aside_count + %s, offline_since = NULL WHERE id = %s""",
+        [
+            progress.line,
+            progress.applied,
+            progress.last_digest,
+            list(progress.past_lines),
+            max(0, min(push.cursor, SKEW_MS_MAX)),
+            now,
+            max(-SKEW_MS_MAX, min(skew_ms, SKEW_MS_MAX)),
+            Jsonb(_status(push.status), dumps=msgspec.json.encode),
+            set_aside,
+            appliance.id,
+        ],
+    )
+
+
+def _status(status: Status) -> Mapping[str, Any]:
+    """With names, which on the wire are left out."""
+    kept = trimmed(status)
+    fields: dict[str, Any] = {name: getattr(kept, name) for name in kept.__struct_fields__}
+    fields["cameras"] = [{name: getattr(camera, name) for name in camera.__struct_fields__} for camera in kept.cameras]
+    return fields
