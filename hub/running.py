@@ -17,6 +17,7 @@ from hub import partitions, users
 from hub.config import Config
 from hub.database import Database
 from hub.headquarters import Headquarters, open_headquarters
+from hub.hub_keys import HubKeys
 from hub.jobs import DAY_S, HOUR_S, Job, Jobs
 from hub.metrics import Metrics
 from hub.readiness import Check, Readiness
@@ -25,6 +26,7 @@ from hub.web.app import create_app
 from hub.web.opening import Opening, opening
 from hub.web.pages import WebDeps
 from hub.web.standing import OFFLINE
+from sync.keys import fingerprint
 from ui.server import Server, serve
 
 log = logging.getLogger(__name__)
@@ -40,6 +42,7 @@ class Hub:
         self.database: Database = found.database
         self.first_code = first_code
         self._opening, self._now = opened, now
+        self._keys = HubKeys(self.database, now())
         self.metrics = Metrics()
         self.metrics.look_up(look_up(self.database, now, OFFLINE.total_seconds(), found.config.metrics.tenants))
         self._jobs = Jobs(self.database, self.metrics, self._all_jobs())
@@ -57,7 +60,7 @@ class Hub:
             now=self._now,
             place=self._opening.place,
             address=lambda: self.address,
-            fingerprint=lambda: "",
+            fingerprint=lambda: fingerprint(self._keys.current(self._now()).public),
             first_code=self.first_code,
             metrics=self.metrics,
             readiness=Readiness(self._checks()),

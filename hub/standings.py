@@ -13,8 +13,8 @@ FIGURES = """
 SELECT count(*) FILTER (WHERE revoked_at IS NULL AND last_contact_at > %(since)s),
     count(*) FILTER (WHERE revoked_at IS NULL AND (last_contact_at IS NULL OR last_contact_at <= %(since)s)),
     coalesce(sum(set_aside_count), 0),
-    coalesce(sum(CASE WHEN jsonb_typeof(status->'waiting') = 'number' THEN (status->'waiting')::bigint END) FILTER (WHERE revoked_at IS NULL), 0),
-    min(CASE WHEN jsonb_typeof(status->'oldest_ms') = 'number' THEN (status->'oldest_ms')::bigint END) FILTER (WHERE revoked_at IS NULL),
+    coalesce(sum(CASE WHEN jsonb_typeof(status->'waiting') = 'number' AND revoked_at IS NULL THEN (status->'waiting')::bigint END), 0),
+    min(CASE WHEN jsonb_typeof(status->'oldest_ms') = 'number' AND revoked_at IS NULL THEN (status->'oldest_ms')::bigint END),
     (SELECT count(*) FROM resolve_queue), (SELECT count(*) FROM erasure_receipts WHERE done_at IS NULL)
 FROM appliances
 """

@@ -11,6 +11,7 @@ COMMANDS: dict[str, Place] = {
     "tenant": Place("hub.commands.tenant", "tenant", "Add and list tenants, and set what they switched on."),
     "site": Place("hub.commands.site", "site", "Add and list the sites of a tenant."),
     "appliance": Place("hub.commands.appliance", "appliance", "List the appliances of a tenant, and revoke one."),
+    "pair-code": Place("hub.commands.pair_code", "pair_code", "Make a one-time code with which a store's appliance is paired."),
     "user": Place("hub.commands.user", "user", "Add and list who may sign in, and give one a new password."),
     "token": Place("hub.commands.token", "token", "Add, list and revoke the API tokens of a tenant."),
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from hub.commands import premises
@@ -15,10 +17,9 @@ def user() -> None:
 
 def asked_password() -> str:
     """Typed twice at a terminal; else one line of the standard input, so that it stays out of the shell's history."""
-    stream = click.get_text_stream("stdin")
-    if stream.isatty():
+    if sys.stdin.isatty():
         return str(click.prompt("Password", hide_input=True, confirmation_prompt="Password again"))
-    return stream.readline().rstrip("\n")
+    return sys.stdin.readline().rstrip("\n")
 
 
 @user.command()

@@ -11,7 +11,7 @@ import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from anyio import to_thread
@@ -51,7 +51,8 @@ class Asker:
 
     id: str
     name: str
-    role: Literal["system_admin", "tenant_admin", "site_manager", "read", "admin"]
+    role: str
+    """A user's (system_admin, tenant_admin, site_manager) or a token's scope (read, admin)."""
     tenant_id: str | None
     by_token: bool = False
 
@@ -134,4 +135,3 @@ def may_scrape(connection: Connection, token: str) -> bool:
         return connection.client is not None and ipaddress.ip_address(connection.client.host).is_loopback
     except ValueError:
         return False
-

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from litestar import Litestar, Request, Response, get
 from litestar.datastructures import MutableScopeHeaders, State
 from litestar.di import Provide
-from litestar.enums import MediaType
+from litestar.enums import MediaType, ScopeType
 from litestar.exceptions import HTTPException, NotFoundException
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
@@ -48,7 +48,7 @@ def asset(pages: GivenPages, name: FromPath[str], v: FromQuery[str | None] = Non
 
 def given_asker(request: Request[Any, Any, State]) -> Asker:
     """Whom the guard has let through."""
-    return request.scope["state"]["asker"]  # type: ignore[no-any-return,typeddict-item]
+    return request.scope["state"]["asker"]  # type: ignore[no-any-return]
 
 
 def create_app(deps: WebDeps, more: Sequence[ControllerRouterHandler] = ()) -> Litestar:
@@ -77,7 +77,8 @@ def create_app(deps: WebDeps, more: Sequence[ControllerRouterHandler] = ()) -> L
 
     def failed(request: Request[Any, Any, State], error: Exception) -> Response[Any]:
         log.error("event=request_failed route=%s %s", route_of(request.scope), hub_log.place_of(error))
-        return answered(request, 500, _("Nothing is lost: what stores send is kept. Try again; if it fails again, the hub's log says where."))
+        words = _("Nothing is lost: what stores send is kept. Try again; if it fails again, the hub's log says where.")
+        return answered(request, 500, words)
 
     routes = [asset, *sign_in.ROUTES, *system.ROUTES, *pages_of_tenant.ROUTES, *health.ROUTES, *api.ROUTES, *more]
     app = Litestar(
@@ -104,7 +105,7 @@ def logged(app: ASGIApp) -> ASGIApp:
     """One line for each request: its id (also in the answer), the route and never the address, which may hold an id of somebody."""
 
     async def log_request(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == ScopeType.WEBSOCKET or "method" not in scope:
             await app(scope, receive, send)
             return
         request_id, began, status = secrets.token_hex(6), time.perf_counter(), 0
@@ -149,4 +150,5 @@ def words_of(error: HTTPException) -> str:
 
 
 def title(status: int) -> str:
-    return {404: _("Not here"), 400: _("That does not fit"), 403: _("Not for you"), 503: _("Not just now")}.get(status, _("That did not work"))
+    said = {404: _("Not here"), 400: _("That does not fit"), 403: _("Not for you"), 503: _("Not just now")}
+    return said.get(status, _("That did not work"))

@@ -12,7 +12,7 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body, FromPath
 from litestar.response import Redirect
 
-from hub import appliances, audit, sites, tenants
+from hub import appliances, pairing, sites, tenants
 from hub.database import Tx
 from hub.sites import Site
 from hub.tenants import Tenant
@@ -67,13 +67,9 @@ def revoke_page(pages: GivenPages, asker: GivenAsker, tenant_id: FromPath[str], 
 
 @post(REVOKE, opt={"access": Access.TENANT_ADMIN}, sync_to_thread=True, include_in_schema=False)
 def revoke_form(pages: GivenPages, asker: GivenAsker, tenant_id: FromPath[str], appliance_id: FromPath[str]) -> Redirect:
-    from hub import pairing
-
     deps = pages.deps
     with deps.database.tenant(tenant_id) as tx:
-        vault, now = deps.database.vault(tx, tenant_id), deps.now()
-        pairing.revoke(tx, vault, appliance_id, asker.words, now)
-        audit.note(tx, asker.words, "appliance revoked", appliance_id, now)
+        pairing.revoke(tx, deps.database.vault(tx, tenant_id), appliance_id, asker.words, deps.now())
     return Redirect(f"/t/{tenant_id}/appliances/{appliance_id}", status_code=303)
 
 
@@ -87,12 +83,9 @@ CodeData = Annotated[CodeForm, Body(media_type=RequestEncodingType.URL_ENCODED)]
 @post("/t/{tenant_id:str}/codes", opt={"access": Access.TENANT_ADMIN}, sync_to_thread=True, include_in_schema=False)
 def code_page(pages: GivenPages, asker: GivenAsker, tenant_id: FromPath[str], data: CodeData) -> Response[str]:
     """The code is in this answer and nowhere else: loading the page again makes another."""
-    from hub import pairing
-
     deps, now = pages.deps, pages.deps.now()
     with deps.database.tenant(tenant_id) as tx:
         tenant, site = tenants.get(tx, tenant_id), sites.named(tx, data.site_id)
-        audit.note(tx, asker.words, "pairing code made", site.id, now)
     made = pairing.make_code(deps.database, tenant_id, site.id, asker.words, now)
     values = {"site": site, "code": made.shown, "expires_at": made.expires_at, "address": deps.address(), "fingerprint": deps.fingerprint()}
     return pages.of_tenant("code.html", "overview", asker, tenant, values)

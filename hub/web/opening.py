@@ -31,7 +31,9 @@ def opening(web: Web, somebody: bool) -> Opening:
     if (web.certificate_file is None) != (web.key_file is None):
         raise ConfigError("A certificate and its key belong together: set both web.certificate_file and web.key_file, or neither.")
     if web.public_url.startswith("http://") and not is_loopback(web.public_url.partition("://")[2].partition(":")[0]):
-        raise ConfigError(f"web.public_url is {web.public_url}: passwords would cross the network in the clear. It must begin with https://.")
+        raise ConfigError(
+            f"web.public_url is {web.public_url}: passwords would cross the network in the clear. It must begin with https://."
+        )
     if not is_loopback(web.host):
         refuse_in_the_clear(web, somebody)
     proxies = tuple(part.strip() for part in web.proxies.split(",") if part.strip())

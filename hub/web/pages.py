@@ -1,4 +1,4 @@
-"""What the hub's pages are given, and how one is put into the frame. `running.py` fills in WebDeps; nothing in this folder reaches past it."""
+"""What the hub's pages are given, and how one is put into the frame. `running.py` fills in WebDeps; nothing here reaches past it."""
 
 from __future__ import annotations
 
@@ -78,10 +78,14 @@ class Pages:
             }
         )
 
-    def page(self, template: str, values: Mapping[str, object], status: int = 200, headers: Mapping[str, str] | None = None) -> Response[str]:
+    def page(
+        self, template: str, values: Mapping[str, object], status: int = 200, headers: Mapping[str, str] | None = None
+    ) -> Response[str]:
         return Response(self.text(template, values), media_type=MediaType.HTML, status_code=status, headers=dict(headers or {}))
 
-    def of_tenant(self, template: str, here: str, asker: Asker, tenant: Tenant, values: Mapping[str, object], status: int = 200) -> Response[str]:
+    def of_tenant(
+        self, template: str, here: str, asker: Asker, tenant: Tenant, values: Mapping[str, object], status: int = 200
+    ) -> Response[str]:
         """`here`: the entry of the navigation that the page belongs to."""
         return self.page(template, {"asker": asker, "tenant": tenant, "here": here, "site_name": tenant.name, **values}, status)
 

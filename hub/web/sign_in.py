@@ -52,10 +52,10 @@ def identify(deps: WebDeps, connection: Connection) -> Asker | None:
             return None
         with deps.database.anyone() as tx:
             bearer = tokens.bearer(tx, token.strip(), deps.now())
-        return Asker(bearer.token_id, bearer.name, bearer.scope, bearer.tenant_id, by_token=True) if bearer else None
+        return Asker(bearer.token_id, bearer.name, bearer.scope, bearer.tenant_id, True) if bearer else None
     token_found = sessions.token_in(connection.headers.get("cookie", ""), sessions.cookie_name(PROGRAM, deps.secure))
     account = sign_in.recognised(users.UserStorage(deps.database), token_found, deps.now_ms())
-    return Asker(account.id, account.name, account.role, account.tenant_id) if account else None  # type: ignore[arg-type]
+    return Asker(account.id, account.name, account.role, account.tenant_id) if account else None
 
 
 def came_from(request: AnyRequest) -> str:
@@ -136,7 +136,7 @@ def first_start_form(pages: GivenPages, request: AnyRequest, data: FirstData) ->
         words = _("Too many tries with a wrong code. The next is looked at in %(n)s seconds.") % {"n": -(-wait_ms // 1000)}
         return first_page(pages, words, name[:100], status=429)
     if not deps.first_code or not hmac.compare_digest(plain(code).encode(), plain(deps.first_code).encode()):
-        words = _("That is not the code. It stands in the terminal in which `regulars-hub serve` runs, and in its log; each start has its own.")
+        words = _("That is not the code. It is printed where `regulars-hub serve` runs; each start has its own.")
         return first_page(pages, words, name[:100], status=401)
     deps.attempts.right(FIRST, came_from(request))
     if data.password != data.again:

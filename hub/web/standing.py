@@ -60,7 +60,7 @@ def standing(appliance: Appliance, camera_names: Mapping[str, str], now: datetim
 
 def contact(appliance: Appliance, now: datetime) -> tuple[Mood, str]:
     if appliance.revoked_at:
-        return "idle", _("revoked %(ago)s: it works on in its store, and nothing crosses any more") % {"ago": ago(appliance.revoked_at, now)}
+        return "idle", _("revoked %(ago)s: it works on by itself, and nothing crosses any more") % {"ago": ago(appliance.revoked_at, now)}
     heard = appliance.last_contact_at
     if heard is None:
         return "warn", _("paired %(ago)s, not heard from yet") % {"ago": ago(appliance.paired_at, now)}

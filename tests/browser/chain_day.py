@@ -65,8 +65,9 @@ def states(tx: Tx, appliances: list[str]) -> None:
     for index, appliance in enumerate(appliances):
         found = tx.execute("SELECT id, name FROM cameras WHERE appliance_id = %s ORDER BY name", (appliance,)).fetchall()
         seen = [
-            {"id": id_, "state": "silent" if (index, name) == (1, "Entrance") else "watching"}
-            | {"words": "silent for 12 minutes, tried again every 30 seconds" if (index, name) == (1, "Entrance") else "5 pictures a second"}
+            {"id": id_, "state": "silent", "words": "silent for 12 minutes, tried again every 30 seconds"}
+            if (index, name) == (1, "Entrance")
+            else {"id": id_, "state": "watching", "words": "5 pictures a second"}
             for id_, name in found
         ]
         waiting = (0, 3, 1_204, 318)[index]
@@ -87,7 +88,8 @@ def people(database: Database, tx: Tx, tenant: Tenant, stores: list[Site], appli
             tx.execute("UPDATE identities SET name_sealed = NULL WHERE id = %s", (identity,))
         tx.execute("UPDATE identities SET vip = %s, watchlist = %s WHERE id = %s", (number == 3, number == 12, identity))
         for at in chance.sample(range(len(stores)), chance.choice((2, 2, 3)) if number <= SEVERAL else 1):
-            person = add_person(database, tx, stores[at], appliances[at], identity, NAMES.get(number, ""), "customer", number)
+            name = NAMES.get(number, "")
+            person = add_person(database, tx, stores[at], appliances[at], identity, name, "customer", number)
             ago = timedelta(minutes=3 * number + chance.randint(0, 40))
             tx.execute("UPDATE persons SET visit_count = %s, last_seen_at = %s WHERE id = %s", (chance.randint(1, 14), NOW - ago, person))
 
@@ -110,9 +112,7 @@ def requests(tx: Tx, tenant: Tenant, appliances: list[str]) -> None:
     request(tx, tenant, appliances, "opt_out", "store Tây Hồ", "", NOW - timedelta(days=3), open_at=None)
 
 
-def request(
-    tx: Tx, tenant: Tenant, appliances: list[str], kind: str, who: str, reason: str, at: datetime, open_at: int | None
-) -> None:
+def request(tx: Tx, tenant: Tenant, appliances: list[str], kind: str, who: str, reason: str, at: datetime, open_at: int | None) -> None:
     erasure = str(uuid_utils.uuid7())
     tx.execute(
         "INSERT INTO erasures (tenant_id, id, kind, identity_id, asked_at, asked_by, reason) VALUES (%s, %s, %s, %s, %s, %s, %s)",
@@ -121,13 +121,13 @@ def request(
     for index, place in enumerate(("postgres", "index", "snapshots", *appliances)):
         done = None if open_at is not None and index - 3 == open_at else at + timedelta(seconds=2 + 9 * index)
         counts = (2, 9, 4) if place == "postgres" else (1, 4, 2) if index in (3, 4) else (0, 9, 0) if place == "index" else (0, 0, 0)
-        tx.execute(
-            "INSERT INTO erasure_receipts VALUES (%s, %s, %s, %s, %s, %s, %s)", (tenant.tenant_id, erasure, place, done, *(counts if done else (0, 0, 0)))
-        )
+        counted = counts if done else (0, 0, 0)
+        tx.execute("INSERT INTO erasure_receipts VALUES (%s, %s, %s, %s, %s, %s, %s)", (tenant.tenant_id, erasure, place, done, *counted))
 
 
 def aside(tx: Tx, tenant: Tenant, appliance: str) -> None:
-    for sequence, kind, reason in ((4_211, "visit", "its id belongs to another appliance"), (4_390, "lane_count", "a record of a kind this hub does not know")):
+    two = ((4_211, "visit", "its id belongs to another appliance"), (4_390, "lane_count", "a record of a kind this hub does not know"))
+    for sequence, kind, reason in two:
         tx.execute(
             "INSERT INTO set_aside VALUES (%s, %s, 'line', %s, %s, %s, '', %s)",
             (tenant.tenant_id, appliance, sequence, kind, reason, NOW - timedelta(hours=5)),

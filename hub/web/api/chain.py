@@ -16,6 +16,8 @@ from hub.web.overview import camera_names, site_line
 from hub.web.pages import GivenPages
 from hub.web.standing import Standing, standing
 
+BELOW = "/api/v1/tenants/{tenant_id:str}"
+
 
 class TenantOut(msgspec.Struct, frozen=True):
     id: str
@@ -88,14 +90,14 @@ def list_tenants(pages: GivenPages, asker: GivenAsker) -> list[TenantOut]:
         return [of_tenant(tenant) for tenant in tenants.every(tx) if asker.may_see(tenant.tenant_id)]
 
 
-@get("/api/v1/tenants/{tenant_id:str}", opt={"access": Access.TENANT_READ}, sync_to_thread=True, tags=["chain"])
+@get(BELOW, opt={"access": Access.TENANT_READ}, sync_to_thread=True, tags=["chain"])
 def get_tenant(pages: GivenPages, tenant_id: FromPath[str]) -> TenantOut:
     """One tenant and what it has switched on."""
     with pages.deps.database.tenant(tenant_id) as tx:
         return of_tenant(tenants.get(tx, tenant_id))
 
 
-@get("/api/v1/tenants/{tenant_id:str}/sites", opt={"access": Access.TENANT_READ}, sync_to_thread=True, tags=["chain"])
+@get(f"{BELOW}/sites", opt={"access": Access.TENANT_READ}, sync_to_thread=True, tags=["chain"])
 def list_sites(pages: GivenPages, tenant_id: FromPath[str]) -> list[SiteOut]:
     """The stores, with today's visits by each store's own day; staff are not counted."""
     now = pages.deps.now()
@@ -106,7 +108,7 @@ def list_sites(pages: GivenPages, tenant_id: FromPath[str]) -> list[SiteOut]:
     ]
 
 
-@get("/api/v1/tenants/{tenant_id:str}/appliances", opt={"access": Access.TENANT_READ}, sync_to_thread=True, tags=["chain"])
+@get(f"{BELOW}/appliances", opt={"access": Access.TENANT_READ}, sync_to_thread=True, tags=["chain"])
 def list_appliances(pages: GivenPages, tenant_id: FromPath[str]) -> list[ApplianceOut]:
     """The stores' computers: when each was last heard from, its clock, what waits there, its cameras."""
     now = pages.deps.now()
@@ -115,7 +117,7 @@ def list_appliances(pages: GivenPages, tenant_id: FromPath[str]) -> list[Applian
         return [of_appliance(standing(each, names.get(each.id, {}), now)) for each in appliances.every(tx)]
 
 
-@get("/api/v1/tenants/{tenant_id:str}/appliances/{appliance_id:str}", opt={"access": Access.TENANT_READ}, sync_to_thread=True, tags=["chain"])
+@get(f"{BELOW}/appliances/{{appliance_id:str}}", opt={"access": Access.TENANT_READ}, sync_to_thread=True, tags=["chain"])
 def get_appliance(pages: GivenPages, tenant_id: FromPath[str], appliance_id: FromPath[str]) -> ApplianceOut:
     """One of them."""
     with pages.deps.database.tenant(tenant_id) as tx:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 import msgspec
 from litestar import post
 from litestar.params import FromPath, JSONBody
 
-from hub import audit, erasure
+from hub import erasure
 from hub.database import Tx
 from hub.erasure import Asked
 from hub.errors import NotAllowed
 from hub.vault import Vault
 from hub.web.access import Access, Asker, GivenAsker
+from hub.web.api.chain import BELOW
 from hub.web.pages import GivenPages, Pages
 
 REASON_CHARACTERS_MAX = 300
@@ -31,35 +33,35 @@ class AskedOut(msgspec.Struct, frozen=True):
     request_id: str
 
 
-Forget = Callable[[Tx, Vault, str, Asked], str]
+Forget = Callable[[Tx, Vault, str, Asked, datetime], str]
+"""`erasure.erase` or `erasure.opt_out`."""
 
 
-def asked(pages: Pages, asker: Asker, tenant_id: str, identity_id: str, data: ReasonIn, what: str, forget: Forget) -> AskedOut:
+def asked(pages: Pages, asker: Asker, tenant_id: str, identity_id: str, data: ReasonIn, forget: Forget) -> AskedOut:
     if len(data.reason) > REASON_CHARACTERS_MAX:
         raise NotAllowed(f"A reason has at most {REASON_CHARACTERS_MAX} characters.")
     database = pages.deps.database
     with database.tenant(tenant_id) as tx:
-        request_id = forget(tx, database.vault(tx, tenant_id), identity_id, Asked(asker.words, data.reason.strip()))
-        audit.note(tx, asker.words, what, request_id, pages.deps.now())
+        request_id = forget(tx, database.vault(tx, tenant_id), identity_id, Asked(asker.words, data.reason.strip()), pages.deps.now())
     return AskedOut(request_id)
 
 
-BELOW = "/api/v1/tenants/{tenant_id:str}/identities/{identity_id:str}"
+OF_SOMEBODY = f"{BELOW}/identities/{{identity_id:str}}"
 TAGS = ["requests to be forgotten"]
 
 
-@post(f"{BELOW}/erase", opt={"access": Access.TENANT_ADMIN}, sync_to_thread=True, status_code=202, tags=TAGS)
+@post(f"{OF_SOMEBODY}/erase", opt={"access": Access.TENANT_ADMIN}, sync_to_thread=True, status_code=202, tags=TAGS)
 def erase(pages: GivenPages, asker: GivenAsker, tenant_id: FromPath[str], identity_id: FromPath[str], data: JSONBody[ReasonIn]) -> AskedOut:
     """Everything about them goes: here, in the index, pictures, and at every store. It cannot be undone."""
-    now = pages.deps.now()
-    return asked(pages, asker, tenant_id, identity_id, data, "erasure asked", lambda *given: erasure.erase(*given, now))
+    return asked(pages, asker, tenant_id, identity_id, data, erasure.erase)
 
 
-@post(f"{BELOW}/opt-out", opt={"access": Access.TENANT_ADMIN}, sync_to_thread=True, status_code=202, tags=TAGS)
-def opt_out(pages: GivenPages, asker: GivenAsker, tenant_id: FromPath[str], identity_id: FromPath[str], data: JSONBody[ReasonIn]) -> AskedOut:
+@post(f"{OF_SOMEBODY}/opt-out", opt={"access": Access.TENANT_ADMIN}, sync_to_thread=True, status_code=202, tags=TAGS)
+def opt_out(
+    pages: GivenPages, asker: GivenAsker, tenant_id: FromPath[str], identity_id: FromPath[str], data: JSONBody[ReasonIn]
+) -> AskedOut:
     """The same, and they are never stored again: what tells their face is kept for that alone."""
-    now = pages.deps.now()
-    return asked(pages, asker, tenant_id, identity_id, data, "opt-out asked", lambda *given: erasure.opt_out(*given, now))
+    return asked(pages, asker, tenant_id, identity_id, data, erasure.opt_out)
 
 
 ROUTES = (erase, opt_out)

@@ -11,6 +11,7 @@ from litestar.params import FromPath, FromQuery
 from hub.errors import NotFound
 from hub.moments import to_ms
 from hub.web.access import Access
+from hub.web.api.chain import BELOW
 from hub.web.identity_rows import IdentityRow, PersonRow, read_one, read_page
 from hub.web.pages import GivenPages
 from hub.web.regulars import asked_page
@@ -67,7 +68,7 @@ def of_identity(row: IdentityRow) -> IdentityOut:
     )
 
 
-@get("/api/v1/tenants/{tenant_id:str}/identities", opt={"access": Access.TENANT_READ}, sync_to_thread=True, tags=["people"])
+@get(f"{BELOW}/identities", opt={"access": Access.TENANT_READ}, sync_to_thread=True, tags=["people"])
 def list_identities(
     pages: GivenPages, tenant_id: FromPath[str], several: FromQuery[bool] = False, page: FromQuery[int] = 1
 ) -> IdentitiesOut:
@@ -79,7 +80,7 @@ def list_identities(
     return IdentitiesOut(count, page, [of_identity(row) for row in found])
 
 
-@get("/api/v1/tenants/{tenant_id:str}/identities/{identity_id:str}", opt={"access": Access.TENANT_READ}, sync_to_thread=True, tags=["people"])
+@get(f"{BELOW}/identities/{{identity_id:str}}", opt={"access": Access.TENANT_READ}, sync_to_thread=True, tags=["people"])
 def get_identity(pages: GivenPages, tenant_id: FromPath[str], identity_id: FromPath[str]) -> IdentityOut:
     """One of them, with what each store knows and why it was taken for them."""
     database = pages.deps.database

@@ -52,12 +52,14 @@ def operation(method: str, path: str, said: dict[str, Any], schema: dict[str, An
         if each.get("in") == "query"
     ]
     body = fields(content(said.get("requestBody", {})), schema)
-    good = next((answer for status, answer in said["responses"].items() if status.startswith("2")), {})
+    good: dict[str, Any] = next((answer for status, answer in said["responses"].items() if status.startswith("2")), {})
     return Operation(method.upper(), path, str(said.get("description", "")), asked, body, kind(content(good)))
 
 
 def content(said: dict[str, Any]) -> dict[str, Any]:
-    return next(iter(said.get("content", {}).values()), {}).get("schema", {})  # type: ignore[no-any-return]
+    for form in said.get("content", {}).values():
+        return dict(form.get("schema", {}))
+    return {}
 
 
 def fields(of: dict[str, Any], schema: dict[str, Any]) -> list[Field]:
@@ -88,5 +90,5 @@ def structures(schema: dict[str, Any]) -> dict[str, list[Field]]:
 @get(ADDRESS, opt={"access": Access.SIGNED_IN}, sync_to_thread=True, include_in_schema=False)
 def docs(pages: GivenPages, asker: GivenAsker, request: Request[Any, Any, State]) -> Response[str]:
     schema = request.app.openapi_schema.to_schema()
-    values = {"asker": asker, "here": "key", "groups": operations(schema), "structures": structures(schema), "address": pages.deps.address()}
-    return pages.page("api.html", values)
+    values = {"asker": asker, "here": "key", "address": pages.deps.address()}
+    return pages.page("api.html", {**values, "groups": operations(schema), "structures": structures(schema)})

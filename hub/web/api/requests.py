@@ -10,6 +10,7 @@ from litestar.params import FromPath, FromQuery
 
 from hub.moments import to_ms
 from hub.web.access import Access
+from hub.web.api.chain import BELOW
 from hub.web.forgotten import PlaceLine, RequestLine, read_requests
 from hub.web.pages import GivenPages
 from hub.web.regulars import asked_page
@@ -63,7 +64,7 @@ def of_place(place: PlaceLine) -> ReceiptOut:
     return ReceiptOut(place.words, done_ms, place.revoked, place.persons, place.templates, place.snapshots)
 
 
-@get("/api/v1/tenants/{tenant_id:str}/erasures", opt={"access": Access.TENANT_READ}, sync_to_thread=True, tags=["requests to be forgotten"])
+@get(f"{BELOW}/erasures", opt={"access": Access.TENANT_READ}, sync_to_thread=True, tags=["requests to be forgotten"])
 def list_requests(pages: GivenPages, tenant_id: FromPath[str], page: FromQuery[int] = 1) -> RequestsOut:
     """Erasures and opt-outs, those that are outstanding somewhere first, with a receipt for each place; 100 a page."""
     with pages.deps.database.tenant(tenant_id) as tx:

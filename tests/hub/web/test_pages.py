@@ -276,7 +276,8 @@ def test_the_api_describes_itself_whole_and_from_here(office: Office, client: Cl
 def test_the_api_says_what_is_wrong_as_json(office: Office, client: Client) -> None:
     sign_in(client, "alice")
     ours = f"/api/v1/tenants/{office.chain.ours.tenant_id}"
-    for path, status in (("/identities?page=0", 400), ("/identities?page=x", 400), ("/nothing", 404), (f"/identities/{office.chain.site_a.id}", 404)):
+    nobody = office.chain.site_a.id
+    for path, status in (("/identities?page=0", 400), ("/identities?page=x", 400), ("/nothing", 404), (f"/identities/{nobody}", 404)):
         answer = client.get(ours + path)
         assert (answer.status_code, answer.headers["content-type"]) == (status, "application/json"), answer.text
         assert answer.json()["words"]
