@@ -101,8 +101,8 @@ def visits(tx: Tx, tenant: Tenant, stores: list[Site], appliances: list[str], ch
             at = NOW - timedelta(minutes=chance.randint(0, 400))
             verdict = chance.choices(("new", "returning", "unsure", "staff"), (52, 38, 5, 5))[0]
             tx.execute(
-                """INSERT INTO visits (tenant_id, id, month, appliance_id, site_id, verdict, settled, first_seen_at, last_seen_at, visit_number,
-                       cameras, model, reason) VALUES (%s, %s, %s, %s, %s, %s, true, %s, %s, 1, '{}', 'm', '')""",
+                """INSERT INTO visits (tenant_id, id, month, appliance_id, site_id, verdict, settled, first_seen_at, last_seen_at,
+                       visit_number, cameras, model, reason) VALUES (%s, %s, %s, %s, %s, %s, true, %s, %s, 1, '{}', 'm', '')""",
                 (tenant.tenant_id, str(uuid_utils.uuid7()), at.date().replace(day=1), appliance, site.id, verdict, at, at),
             )
 
