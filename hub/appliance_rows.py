@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from psycopg.types.json import Jsonb
 
+from hub import heartbeats
 from hub.database import Tx
 from hub.errors import NotFound
 from hub.stored_rows import Sender
@@ -36,6 +37,7 @@ class Appliance:
     revoked: bool
     progress: Progress
     owned: tuple[str, ...]
+    offline_since: datetime | None
 
     @property
     def senders(self) -> list[bytes]:
@@ -50,17 +52,17 @@ def find(tx: Tx, appliance_id: str, *, lock: bool = False) -> Appliance:
     """`lock`: nobody else judges a batch of it until the transaction ends. Raises NotFound."""
     row = tx.execute(
         """SELECT id, tenant_id, site_id, name, seal_public, sign_public, old_sign_public, revoked_at IS NOT NULL, line, applied, last_digest,
-                past_lines, array(SELECT b.id FROM appliances AS b WHERE b.site_id = a.site_id AND b.revoked_at IS NOT NULL)
+                past_lines, offline_since, array(SELECT b.id FROM appliances AS b WHERE b.site_id = a.site_id AND b.revoked_at IS NOT NULL)
             FROM appliances AS a WHERE id = %s"""
         + (" FOR NO KEY UPDATE" if lock else ""),
         [appliance_id],
     ).fetchone()
     if row is None:
         raise NotFound(f"There is no appliance {appliance_id}.")
-    found, tenant_id, site_id, name, seal, sign, old_sign, revoked, line, applied, digest, past, before = row
+    found, tenant_id, site_id, name, seal, sign, old_sign, revoked, line, applied, digest, past, offline, before = row
     progress = Progress(line, applied, digest, tuple(past))
     owned = (found, *(one for one in before if one != found))
-    return Appliance(found, tenant_id, site_id, name, PublicKeys(seal=seal, sign=sign), old_sign, revoked, progress, owned)
+    return Appliance(found, tenant_id, site_id, name, PublicKeys(seal=seal, sign=sign), old_sign, revoked, progress, owned, offline)
 
 
 def rotate(tx: Tx, appliance: Appliance, next_keys: PublicKeys | None, signed_by: str, now: datetime) -> tuple[PublicKeys, bool]:
@@ -99,6 +101,7 @@ def heard_from(tx: Tx, appliance: Appliance, push: Push, progress: Progress, set
             appliance.id,
         ],
     )
+    heartbeats.back_again(tx, appliance.id, appliance.name, appliance.offline_since, now)
 
 
 def _status(status: Status) -> Mapping[str, Any]:

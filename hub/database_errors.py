@@ -12,7 +12,7 @@ from hub.errors import DatabaseAway, DatabaseBusy, DatabaseError
 
 AWAY = ("08", "57P01", "57P02", "57P03", "57P05", "53", "58")
 """Connection; admin shutdown, crash, starting, idle session; out of disk, memory or connections; the system beneath."""
-BUSY = ("40001", "40P01", "55P03", "57014", "25P02", "25P03", "25P04")
+BUSY = ("40001", "40P01", "55P03", "57014", "25P03", "25P04")
 """Serialization, deadlock, lock not available, time limit of a statement, of an idle or of a whole transaction."""
 REFUSED = ("28", "3D000")
 """Password or name of a role, no such database."""

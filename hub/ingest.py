@@ -23,7 +23,7 @@ from hub.errors import DatabaseAway, DatabaseBusy, NotFound
 from hub.facts import Page
 from hub.hub_keys import HubKeys
 from hub.moments import to_ms
-from hub.rates import EXCHANGES, Rates
+from hub.rates import EXCHANGES, STRANGERS, Rates
 from hub.set_aside import Aside
 from sync import envelope, packing, receiving
 from sync.envelope import Read
@@ -82,10 +82,10 @@ class Done:
     keys_taken: bool
 
 
-def exchange(deps: Deps, message: bytes, now: datetime) -> bytes:
-    """The answer to a push, or a refusal."""
+def exchange(deps: Deps, message: bytes, now: datetime, *, came_from: str = "") -> bytes:
+    """The answer to a push, or a refusal. `came_from`: the address, against strangers who try again and again."""
     try:
-        opened, push = open_message(deps, message, Push, now)
+        opened, push = open_message(deps, message, Push, now, came_from=came_from)
         if wait_s := deps.rates.wait_s(EXCHANGES, opened.appliance.id, now):
             raise Refuse(Code.TOO_FAST, "The hub takes no more batches of this store just now.", wait_s)
         payloads = packing.unpacked(push.records)
@@ -98,8 +98,19 @@ def exchange(deps: Deps, message: bytes, now: datetime) -> bytes:
         return refused(deps, message, error, now)
 
 
-def open_message(deps: Deps, message: bytes, kind: type[B], now: datetime) -> tuple[Opened, B]:
+def open_message(deps: Deps, message: bytes, kind: type[B], now: datetime, *, came_from: str = "") -> tuple[Opened, B]:
     """Raises Refuse, SyncError, DatabaseError."""
+    if came_from and (wait_s := deps.rates.wait_s(STRANGERS, came_from, now, spend=False)):
+        raise Refuse(Code.TOO_FAST, "Too much came from this address that could not be taken.", wait_s)
+    try:
+        return _opened(deps, message, kind, now)
+    except (Refuse, SyncError):
+        if came_from:
+            deps.rates.wait_s(STRANGERS, came_from, now)
+        raise
+
+
+def _opened(deps: Deps, message: bytes, kind: type[B], now: datetime) -> tuple[Opened, B]:
     read = envelope.read_header(message)
     header = read.header
     try:

@@ -36,14 +36,14 @@ class Rates:
         self._buckets: OrderedDict[tuple[Rate, str], tuple[float, datetime]] = OrderedDict()
         self._turn = threading.Lock()
 
-    def wait_s(self, rate: Rate, who: str, now: datetime) -> int:
-        """0: come in. Otherwise after how many seconds."""
+    def wait_s(self, rate: Rate, who: str, now: datetime, *, spend: bool = True) -> int:
+        """0: come in. Otherwise after how many seconds. `spend` False: only asked."""
         with self._turn:
             tokens, since = self._buckets.get((rate, who), (rate.burst, now))
             # A clock that went back gives nothing and takes nothing.
             tokens = min(rate.burst, tokens + max(0.0, (now - since).total_seconds()) * rate.a_second)
             wait_s = 0 if tokens >= 1 else math.ceil((1 - tokens) / rate.a_second)
-            self._buckets[rate, who] = (tokens if wait_s else tokens - 1, now)
+            self._buckets[rate, who] = (tokens - 1 if spend and not wait_s else tokens, now)
             self._buckets.move_to_end((rate, who))
             if len(self._buckets) > WATCHED_MAX:
                 self._buckets.popitem(last=False)

@@ -50,7 +50,7 @@ class Server:
 
     def run(self, words: str) -> None:
         with psycopg.connect(**postgres.line_to(self.folder, postgres.SUPERUSER, "postgres"), autocommit=True) as connection:
-            connection.execute(words)  # type: ignore[call-overload]
+            connection.execute(words)
 
     def new_database(self, template: str = TEMPLATE) -> str:
         name = f"test_{next(self._numbers)}"
