@@ -64,6 +64,23 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
     tenants: Annotated[bool, Meta(description="true or false")] = False
 
 
+class Index(msgspec.Struct, frozen=True, kw_only=True):
+    """Without `url` the hub keeps an index of its own in the data folder."""
+
+    url: Annotated[str, Meta(pattern=r"^(https?://\S+)?$", description='a Milvus server, such as "https://milvus.example:19530"')] = ""
+    token: Annotated[str, Meta(description='what the server asks for, such as "user:password"', extra=SECRET)] = ""
+
+
+class Snapshots(msgspec.Struct, frozen=True, kw_only=True):
+    """Without `url` pictures lie in the data folder."""
+
+    url: Annotated[str, Meta(pattern=r"^(s3://\S+)?$", description='a bucket, such as "s3://regulars/snapshots"')] = ""
+    endpoint: Annotated[str, Meta(pattern=r"^(https?://\S+)?$", description='a server, such as "https://minio.example:9000"')] = ""
+    region: Annotated[str, Meta(pattern=r"^[a-z0-9-]{0,40}$", description='a region, such as "eu-central-1"')] = ""
+    access_key_id: Annotated[str, Meta(pattern=r"^\S{0,200}$", description="the bucket's access key", extra=SECRET)] = ""
+    secret_access_key: Annotated[str, Meta(pattern=r"^\S{0,200}$", description="the bucket's secret key", extra=SECRET)] = ""
+
+
 class Log(msgspec.Struct, frozen=True, kw_only=True):
     level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="one of debug, info, warning, error")] = "info"
     form: Annotated[Literal["text", "json"], Meta(description="one of text, json")] = "text"
@@ -74,6 +91,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     database: Database = Database()
     keys: Keys = Keys()
     web: Web = Web()
+    index: Index = Index()
+    snapshots: Snapshots = Snapshots()
     metrics: Metrics = Metrics()
     log: Log = Log()
 

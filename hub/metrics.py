@@ -44,28 +44,27 @@ class Metrics:
         self._batches = Counter("regulars_hub_batches", "Batches that came, by what became of them.", ["outcome"], registry=made)
         self._records = Counter("regulars_hub_records", "Records applied.", registry=made)
         self._set_aside = Counter("regulars_hub_records_set_aside", "Records that could not be taken.", registry=made)
-        self._seconds = Histogram("regulars_hub_exchange_seconds", "One round trip, at the hub.", buckets=SECONDS, registry=made)
-        self._snapshots = Counter("regulars_hub_snapshots", "Pictures that came.", registry=made)
-        self._snapshot_bytes = Counter("regulars_hub_snapshot_bytes", "Their size.", registry=made)
+        self._seconds = Histogram("regulars_hub_line_seconds", "One answer to a store.", ["route"], buckets=SECONDS, registry=made)
         self._resolved = Counter("regulars_hub_resolved", "Persons looked at, by what was decided.", ["outcome"], registry=made)
-        self._resolve_seconds = Histogram("regulars_hub_resolve_seconds", "One person's resolution.", buckets=SECONDS, registry=made)
+        self._resolve_seconds = Histogram(
+            "regulars_hub_resolve_seconds", "One turn of the resolver.", buckets=SECONDS, registry=made
+        )
         self._index_errors = Counter("regulars_hub_index_errors", "Times the index did not answer as it should.", registry=made)
         self._jobs = Counter("regulars_hub_job_failures", "Jobs that failed.", ["job"], registry=made)
 
-    def exchanged(self, outcome: str, records: int, set_aside: int, seconds: float) -> None:
+    def exchanged(self, outcome: str, records: int, set_aside: int) -> None:
         """`outcome`: taken, repeat, resend, refused."""
         self._batches.labels(outcome).inc()
         self._records.inc(records)
         self._set_aside.inc(set_aside)
-        self._seconds.observe(seconds)
 
-    def snapshot_taken(self, size_bytes: int) -> None:
-        self._snapshots.inc()
-        self._snapshot_bytes.inc(size_bytes)
+    def answered(self, route: str, seconds: float) -> None:
+        self._seconds.labels(route).observe(seconds)
 
-    def resolved(self, outcome: str, seconds: float) -> None:
-        """`outcome`: linked, new, review, failed."""
-        self._resolved.labels(outcome).inc()
+    def resolved(self, linked: int, new: int, questions: int, others: int, seconds: float) -> None:
+        """One turn of the resolver at one tenant. `others`: persons that nothing was decided of."""
+        for outcome, count in (("linked", linked), ("new", new), ("review", questions), ("none", others)):
+            self._resolved.labels(outcome).inc(count)
         self._resolve_seconds.observe(seconds)
 
     def index_failed(self) -> None:

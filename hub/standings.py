@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from hub import tenants
 from hub.database import Database, Tx
@@ -20,7 +20,7 @@ FROM appliances
 """
 
 
-def look_up(database: Database, now: Callable[[], datetime], offline_after_s: float, labels: bool) -> Callable[[], list[Standing]]:
+def look_up(database: Database, now: Callable[[], datetime], offline_after: timedelta, labels: bool) -> Callable[[], list[Standing]]:
     """For `Metrics.look_up`. `labels`: whether a tenant's id may be told."""
 
     def standings() -> list[Standing]:
@@ -29,15 +29,14 @@ def look_up(database: Database, now: Callable[[], datetime], offline_after_s: fl
         found = []
         for tenant_id in ids:
             with database.tenant(tenant_id) as tx:
-                found.append(standing(tx, tenant_id if labels else "", now(), offline_after_s))
+                found.append(standing(tx, tenant_id if labels else "", now(), offline_after))
         return found
 
     return standings
 
 
-def standing(tx: Tx, label: str, now: datetime, offline_after_s: float) -> Standing:
-    since = datetime.fromtimestamp(now.timestamp() - offline_after_s, now.tzinfo)
-    row = tx.execute(FIGURES, {"since": since}).fetchone()
+def standing(tx: Tx, label: str, now: datetime, offline_after: timedelta) -> Standing:
+    row = tx.execute(FIGURES, {"since": now - offline_after}).fetchone()
     assert row is not None
     online, offline, aside, waiting, oldest_ms, to_resolve, outstanding = row
     oldest_s = max(0.0, now.timestamp() - oldest_ms / 1000) if oldest_ms else 0.0

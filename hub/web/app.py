@@ -22,6 +22,7 @@ from litestar.types import ASGIApp, ControllerRouterHandler, Message, Receive, S
 
 from hub import log as hub_log
 from hub.errors import DatabaseAway, DatabaseBusy, HubError, NotAllowed, NotFound
+from hub.metrics import Metrics
 from hub.web import access, api, health, pages_of_tenant, sign_in, system
 from hub.web.access import Access, Asker
 from hub.web.pages import GivenPages, Pages, WebDeps
@@ -34,6 +35,7 @@ HERE = Path(__file__).parent
 BODY_BYTES_MAX = 64 << 10
 """A form or a small JSON document. Routes of appliances say their own."""
 FOR_MACHINES = ("/sync/", "/healthz", "/readyz", "/metrics")
+LINE = "/sync/v1/"
 STATUS_OF: dict[type[HubError], int] = {NotFound: 404, NotAllowed: 400, DatabaseAway: 503, DatabaseBusy: 503}
 
 
@@ -97,11 +99,11 @@ def create_app(deps: WebDeps, more: Sequence[ControllerRouterHandler] = ()) -> L
     )
     place = Place(deps.place.origin, FOR_MACHINES)
     # Around the whole app and not as its middleware: an address without a route is guarded and logged too.
-    app.asgi_handler = logged(guarded(app.asgi_handler, place))
+    app.asgi_handler = logged(guarded(app.asgi_handler, place), deps.metrics)
     return app
 
 
-def logged(app: ASGIApp) -> ASGIApp:
+def logged(app: ASGIApp, metrics: Metrics) -> ASGIApp:
     """One line for each request: its id (also in the answer), the route and never the address, which may hold an id of somebody."""
 
     async def log_request(scope: Scope, receive: Receive, send: Send) -> None:
@@ -122,10 +124,14 @@ def logged(app: ASGIApp) -> ASGIApp:
         try:
             await app(scope, receive, send_with_id)
         finally:
-            elapsed_ms = round((time.perf_counter() - began) * 1000)
+            elapsed_s = time.perf_counter() - began
+            if route_of(scope).startswith(LINE):
+                metrics.answered(route_of(scope).removeprefix(LINE), elapsed_s)
             quiet = route_of(scope).startswith(("/static", "/healthz", "/readyz", "/metrics"))
             level = logging.DEBUG if quiet else logging.INFO
-            log.log(level, "event=request method=%s route=%s status=%d ms=%d", scope["method"], route_of(scope), status, elapsed_ms)
+            log.log(
+                level, "event=request method=%s route=%s status=%d ms=%d", scope["method"], route_of(scope), status, round(elapsed_s * 1000)
+            )
 
     return log_request
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from hub.appliances import Appliance
+from hub.heartbeats import OFFLINE_AFTER
 from hub.moments import from_ms, to_ms
 from hub.web.pages import ago
 from ui import formats
@@ -17,7 +18,6 @@ from ui.words import ngettext
 Mood = Literal["good", "warn", "bad", "idle"]
 IN_TOUCH = timedelta(minutes=2)
 """An appliance calls at least once a minute when it has a line."""
-OFFLINE = timedelta(minutes=15)
 SKEW_MS_SHOWN = 2_000
 """Below that it is the line's own delay."""
 SKEW_MS_BAD = 60_000
@@ -67,7 +67,7 @@ def contact(appliance: Appliance, now: datetime) -> tuple[Mood, str]:
     silent = now - heard
     if silent < IN_TOUCH:
         return "good", _("in touch")
-    if silent < OFFLINE:
+    if silent < OFFLINE_AFTER:
         return "warn", _("heard from %(ago)s") % {"ago": ago(heard, now)}
     return "bad", _("offline, heard from %(ago)s: the store works on and sends everything when the line is back") % {"ago": ago(heard, now)}
 
