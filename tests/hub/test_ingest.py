@@ -16,7 +16,7 @@ from hub.rates import EXCHANGES
 from sync import envelope, keys
 from sync.errors import CannotOpen, SyncError
 from sync.facts import Apart, GivenBack, decoded
-from sync.messages import Answer, CameraStatus, Refusal, Status
+from sync.messages import MESSAGE_BYTES_MAX, Answer, CameraStatus, Refusal, Status
 from sync.records import decoded as record_of
 from sync.refusals import read_refusal
 from tests.hub.chain import NOW, Chain
@@ -137,7 +137,7 @@ def test_a_revoked_appliance_is_told_so_and_nobody_else_is(world: World) -> None
 
 @pytest.mark.parametrize(
     "rubbish",
-    [b"", b"\xc1", b"\x93\xc4\x00\xc4\x00\xc4\x00", b"GET / HTTP/1.1", b"\x93" * 5000, b"\x00" * (envelope.MESSAGE_BYTES_MAX + 1)],
+    [b"", b"\xc1", b"\x93\xc4\x00\xc4\x00\xc4\x00", b"GET / HTTP/1.1", b"\x93" * 5000, b"\x00" * (MESSAGE_BYTES_MAX + 1)],
 )
 def test_rubbish_is_refused_and_stores_nothing(world: World, rubbish: bytes) -> None:
     assert refusal(world, world.a, rubbish).code in ("malformed", "too_large")
