@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from hub import audit, facts, identities, known, review
-from hub.database import Tx, acting_for
+from hub.database import Tx
 from hub.errors import NotAllowed
 from hub.identities import Placing, identity_of, living, persons_of, place
 from hub.identity_events import MERGE, UNLINK, Event, get, note_many, note_undone
@@ -179,5 +179,5 @@ def _set_name(tx: Tx, vault: Vault, identity_id: str, name: str | None) -> None:
 
 
 def _changed(tx: Tx, vault: Vault, identity_ids: Sequence[str], by: str, what: str, subject: str, now: datetime) -> None:
-    audit.note(tx, acting_for(tx), by, what, subject, now)
+    audit.note(tx, by, what, subject, now)
     known.tell(tx, vault, identity_ids, now)

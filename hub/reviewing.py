@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from hub import audit, identities, identity_changes, review
-from hub.database import Tx, acting_for
+from hub.database import Tx
 from hub.identities import persons_of
 from hub.vault import Vault
 
@@ -34,4 +34,4 @@ def answer_different(tx: Tx, vault: Vault, review_id: str, by: str, now: datetim
     others = [one for one in persons_of(tx, question.identity_id) if one not in some]
     identities.keep_apart(tx, some, others, by, now)
     identity_changes.tell_apart(tx, vault, some, others, now)
-    audit.note(tx, acting_for(tx), by, "called different", review_id, now)
+    audit.note(tx, by, "called different", review_id, now)

@@ -128,10 +128,8 @@ def logged(app: ASGIApp, metrics: Metrics) -> ASGIApp:
             if route_of(scope).startswith(LINE):
                 metrics.answered(route_of(scope).removeprefix(LINE), elapsed_s)
             quiet = route_of(scope).startswith(("/static", "/healthz", "/readyz", "/metrics"))
-            level = logging.DEBUG if quiet else logging.INFO
-            log.log(
-                level, "event=request method=%s route=%s status=%d ms=%d", scope["method"], route_of(scope), status, round(elapsed_s * 1000)
-            )
+            said = (scope["method"], route_of(scope), status, round(elapsed_s * 1000))
+            log.log(logging.DEBUG if quiet else logging.INFO, "event=request method=%s route=%s status=%d ms=%d", *said)
 
     return log_request
 
