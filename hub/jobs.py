@@ -66,6 +66,11 @@ class Jobs:
             self._scheduler.add_job(self.run, "interval", [job], seconds=job.every_s, id=job.name, next_run_time=first)
         self._scheduler.start()
 
+    def soon(self, name: str) -> None:
+        """Its next turn is now."""
+        if self._scheduler.running:
+            self._scheduler.modify_job(name, next_run_time=datetime.now(UTC))
+
     def stop(self) -> bool:
         """Whether everything had ended within two seconds. May be called twice."""
         if not self._stopping.is_set():

@@ -31,7 +31,7 @@ from hub.readiness import Check, Readiness
 from hub.resolver import Resolver
 from hub.rotation import Rotations
 from hub.snapshot_store import SnapshotStore
-from hub.standing_jobs import standing_jobs
+from hub.standing_jobs import FORGETTING, standing_jobs
 from hub.standings import look_up
 from hub.web.app import create_app
 from hub.web.opening import Opening, opening
@@ -72,6 +72,7 @@ class Hub:
             first_code=first_code,
             metrics=self.metrics,
             readiness=Readiness(self._checks()),
+            forget_soon=lambda: self._jobs.soon(FORGETTING),
             scrape_token=found.config.metrics.token,
         )
         self._app = create_app(deps, sync_routes(line, store))

@@ -13,6 +13,9 @@ from hub.metrics import Metrics
 from hub.model_bars import BarsOf
 from hub.snapshot_store import SnapshotStore
 
+FORGETTING = "forgetting"
+"""What was asked to be forgotten goes out of index and pictures, with proof."""
+
 
 def standing_jobs(
     database: Database, index: Index, bars_of: BarsOf, store: SnapshotStore, metrics: Metrics, now: Callable[[], datetime]
@@ -43,7 +46,7 @@ def standing_jobs(
         Job("sessions", HOUR_S, 120.0, purge_sessions),
         Job("bucket-rule", DAY_S, 20.0, set_bucket_rule),
         of_tenants("offline", MINUTE_S, MINUTE_S, notice_offline),
-        of_tenants("forgetting", MINUTE_S, 10.0, lambda tenant_id: forgetting.work_off(database, index, store, tenant_id, now())),
+        of_tenants(FORGETTING, MINUTE_S, 10.0, lambda tenant_id: forgetting.work_off(database, index, store, tenant_id, now())),
         of_tenants("snapshots", HOUR_S, 300.0, lambda tenant_id: snapshots.expire(database, store, tenant_id, now())),
         of_tenants("tidy", DAY_S, 900.0, lambda tenant_id: forgetting.tidy(database, tenant_id, now())),
         of_tenants("index", DAY_S, 1_800.0, lambda tenant_id: index_upkeep.verify(database, index, bars_of, tenant_id, mend=True)),

@@ -45,6 +45,8 @@ class WebDeps:
     first_code: str
     metrics: Metrics
     readiness: Readiness
+    forget_soon: Callable[[], None] = lambda: None
+    """Somebody asked to be forgotten: what is to be done here is done at once, and not only at the next turn."""
     scrape_token: str = ""
     attempts: Attempts = field(default_factory=Attempts)
 

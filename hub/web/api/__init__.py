@@ -11,10 +11,10 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.router import Router
 
 from hub.web.access import Access
-from hub.web.api import chain, forgetting, identities, page, requests
+from hub.web.api import chain, decisions, forgetting, identities, page, requests
 
 PAGE = page.ADDRESS
-ROUTES = (*chain.ROUTES, *identities.ROUTES, *forgetting.ROUTES, *requests.ROUTES, page.docs)
+ROUTES = (*chain.ROUTES, *identities.ROUTES, *decisions.ROUTES, *forgetting.ROUTES, *requests.ROUTES, page.docs)
 OPENAPI = OpenAPIConfig(
     title="Regulars headquarters",
     version="1",

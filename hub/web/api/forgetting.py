@@ -33,6 +33,10 @@ class AskedOut(msgspec.Struct, frozen=True):
     request_id: str
 
 
+class OptedIn(msgspec.Struct, frozen=True):
+    identity_id: str
+
+
 Forget = Callable[[Tx, Vault, str, Asked, datetime], str]
 """`erasure.erase` or `erasure.opt_out`."""
 
@@ -43,6 +47,7 @@ def asked(pages: Pages, asker: Asker, tenant_id: str, identity_id: str, data: Re
     database = pages.deps.database
     with database.tenant(tenant_id) as tx:
         request_id = forget(tx, database.vault(tx, tenant_id), identity_id, Asked(asker.words, data.reason.strip()), pages.deps.now())
+    pages.deps.forget_soon()
     return AskedOut(request_id)
 
 
@@ -64,4 +69,13 @@ def opt_out(
     return asked(pages, asker, tenant_id, identity_id, data, erasure.opt_out)
 
 
-ROUTES = (erase, opt_out)
+@post(f"{OF_SOMEBODY}/opt-in", opt={"access": Access.TENANT_ADMIN}, sync_to_thread=True, status_code=200, tags=TAGS)
+def opt_in(pages: GivenPages, asker: GivenAsker, tenant_id: FromPath[str], identity_id: FromPath[str]) -> OptedIn:
+    """Somebody who had opted out wants to be known again. What was kept of them goes; they begin anew with their next visit."""
+    database = pages.deps.database
+    with database.tenant(tenant_id) as tx:
+        erasure.end_opt_out(tx, database.vault(tx, tenant_id), identity_id, asker.words, pages.deps.now())
+    return OptedIn(identity_id)
+
+
+ROUTES = (erase, opt_out, opt_in)
