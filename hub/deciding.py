@@ -1,9 +1,10 @@
-"""Is this person of one store somebody whom the chain knows? Pure: looks, bars and what stands between them in, a decision with its reason out.
+"""Is this person of one store somebody whom the chain knows? Pure: looks, bars and what stands between them in, a decision with its reason
+out.
 
-A look is the mean direction of somebody's templates, and likeness the cosine of two looks. On LFW made as poor as a store's pictures, at one
-false match in 10,000 comparisons, two people with two templates each are found in 98.7 % by their looks, in 96.7 % by their nearest
-templates and in 96.9 % by the mean of all pairs. The mean of more templates has less noise of its own and is nearer to everybody, friend or stranger, so the bar rises
-with their number.
+A look is the mean direction of somebody's templates, and likeness the cosine of two looks. On LFW made as poor as a store's pictures, at
+one false match in 10,000 comparisons, two people with two templates each are found in 98.7 % by their looks, in 96.7 % by their nearest
+templates and in 96.9 % by the mean of all pairs. The mean of more templates has less noise of its own and is nearer to everybody, friend
+or stranger, so the bar rises with their number.
 
 Three bars, as in a store, each a chance of being wrong per search: link (they are one), review (somebody should look), and one for persons
 that a store recognised by what the chain had lent it.
@@ -80,7 +81,8 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`identity_id`: whom to link to; None for NEW. `similarity`, `bar`, `reason`: why; of a NEW one to the nearest that could have been."""
+    """`identity_id`: whom to link to; None for NEW. `similarity`, `bar`, `reason`: why; of a NEW one to the nearest that could have
+    been."""
 
     verdict: Verdict
     identity_id: str | None

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -21,6 +22,7 @@ from hub.database import Database
 from hub.database_errors import spoken
 from hub.errors import AlreadyRunning, ConfigError, DatabaseAway, NotFound
 from hub.files import make_folder
+from hub.lock import Lock
 from hub.master_key import MasterKey, master_key
 from hub.migrations import Migration
 from hub.partitions import make_ahead
@@ -31,7 +33,8 @@ LOCK_S_MAX = 10.0
 GUEST_S_MAX = 60.0
 """A hub that is just starting after a crash reads its log first."""
 LEAVE_S_MAX = 5.0
-POLL_S = 0.1
+CONNECT_S_MAX = 10
+POLL_S = 0.05
 
 Line = dict[str, Any]
 """Keywords of psycopg.connect."""
@@ -48,36 +51,31 @@ class Headquarters:
     applied: tuple[Migration, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """Of the hub that runs, which does not stop its PostgreSQL while we stay."""
+
+    staying: Lock
+    line: Line
+
+
 @contextmanager
-def open_headquarters(config: Config, now: datetime, *, serve: bool = False, may_make: bool = True) -> Iterator[Headquarters]:
-    """`may_make`: whether a hub is begun in a folder that has none. Raises NotFound, AlreadyRunning, DatabaseError, KeyUnavailable,
-    DataFolderError."""
+def open_headquarters(
+    config: Config, now: datetime, *, serve: bool = False, may_make: bool = True, wait_s: float = LOCK_S_MAX
+) -> Iterator[Headquarters]:
+    """`serve`: as the hub of this folder, for which a command that holds it is waited for `wait_s`. `may_make`: whether a hub is begun in a
+    folder that has none. Raises NotFound, AlreadyRunning, DatabaseError, KeyUnavailable, DataFolderError."""
     if not may_make and not config.database.url and not postgres.exists(config.data.folder):
         raise NotFound(f"There is no hub in {config.data.folder} yet. Begin one: regulars-hub tenant add NAME")
     make_folder(config.data.folder)
     if config.database.url:
-        with _opened(config, by_url(config.database.url, config), None, None, now) as opened:
+        with _opened(config, by_url(config.database.url), None, None, now) as opened:
             yield opened
         return
     folder = config.data.folder.resolve()
-    held = lock.take(folder, LOCK_S_MAX) if serve else lock.take_if_free(folder)
-    if held is None:
-        with _as_guest(config, now) as opened:
-            yield opened
-        return
-    try:
-        server = postgres.start(folder)
-        try:
-            owner = postgres.line_to(folder, postgres.OWNER)
-            with _opened(config, postgres.line_to(folder, postgres.APPLICATION), owner, server, now) as opened:
-                yield opened
-        finally:
-            last = lock.wait_for_guests(folder, LEAVE_S_MAX)
-            server.stop()
-            if last is not None:
-                last.release()
-    finally:
-        held.release()
+    place = lock.take(folder, wait_s) if serve else _holder_or_guest(folder)
+    with _as_holder(config, folder, place, now) if isinstance(place, Lock) else _as_guest(config, place, now) as opened:
+        yield opened
 
 
 def migrate(config: Config, now: datetime) -> tuple[Migration, ...]:
@@ -88,12 +86,12 @@ def migrate(config: Config, now: datetime) -> tuple[Migration, ...]:
     if not config.database.owner_url:
         raise ConfigError("To migrate a database by URL the hub must go in as its owner once: set database.owner_url for this command.")
     make_folder(config.data.folder)
-    owner = by_url(config.database.owner_url, config)
-    with _opened(config, by_url(config.database.url, config), owner, None, now) as opened:
+    owner = by_url(config.database.owner_url)
+    with _opened(config, by_url(config.database.url), owner, None, now) as opened:
         return opened.applied
 
 
-def by_url(url: str, config: Config) -> Line:
+def by_url(url: str) -> Line:
     """Raises ConfigError, which does not repeat the URL: there may be a password in it."""
     try:
         return dict(psycopg.conninfo.conninfo_to_dict(url))
@@ -119,31 +117,50 @@ def _opened(config: Config, application: Line, owner: Line | None, server: Postg
 
 
 @contextmanager
-def _as_guest(config: Config, now: datetime) -> Iterator[Headquarters]:
-    folder = config.data.folder.resolve()
-    deadline_s = time.monotonic() + GUEST_S_MAX
-    while True:
-        staying = lock.be_guest(folder)
-        try:
-            if staying is None:
-                raise DatabaseAway("The hub is just being stopped.")
-            line = postgres.line_to(folder, postgres.APPLICATION)
-            psycopg.connect(**line, connect_timeout=5).close()
-            break
-        except (DatabaseAway, psycopg.OperationalError):
-            if staying is not None:
-                staying.release()
-            if time.monotonic() > deadline_s:
-                raise AlreadyRunning(f"A hub holds {folder}, but its database does not answer. Stop the hub and start it anew.") from None
-            time.sleep(POLL_S)
+def _as_holder(config: Config, folder: Path, held: Lock, now: datetime) -> Iterator[Headquarters]:
     try:
-        with _opened(config, line, None, None, now) as opened:
+        server = postgres.start(folder)
+        try:
+            owner = postgres.line_to(folder, postgres.OWNER)
+            with _opened(config, postgres.line_to(folder, postgres.APPLICATION), owner, server, now) as opened:
+                yield opened
+        finally:
+            last = lock.wait_for_guests(folder, LEAVE_S_MAX)
+            server.stop()
+            if last is not None:
+                last.release()
+    finally:
+        held.release()
+
+
+@contextmanager
+def _as_guest(config: Config, guest: Guest, now: datetime) -> Iterator[Headquarters]:
+    try:
+        with _opened(config, guest.line, None, None, now) as opened:
             yield opened
     finally:
-        staying.release()
+        guest.staying.release()
+
+
+def _holder_or_guest(folder: Path) -> Lock | Guest:
+    """Whichever is possible first: a hub may just be starting, or being stopped."""
+    deadline_s = time.monotonic() + GUEST_S_MAX
+    while True:
+        if (held := lock.take_if_free(folder)) is not None:
+            return held
+        if (staying := lock.be_guest(folder)) is not None:
+            try:
+                line = postgres.line_to(folder, postgres.APPLICATION)
+                psycopg.connect(**line, connect_timeout=CONNECT_S_MAX).close()
+                return Guest(staying, line)
+            except (DatabaseAway, psycopg.OperationalError):
+                staying.release()
+        if time.monotonic() > deadline_s:
+            raise AlreadyRunning(f"A hub holds {folder}, but its database does not answer. Stop the hub and start it anew.")
+        time.sleep(POLL_S)
 
 
 def _is_installed(owner: Line) -> bool:
-    with spoken(), psycopg.connect(**owner, connect_timeout=10) as connection:
+    with spoken(), psycopg.connect(**owner, connect_timeout=CONNECT_S_MAX) as connection:
         row = connection.execute("SELECT to_regclass('public.installation') IS NOT NULL").fetchone()
         return bool(row and row[0])

@@ -37,7 +37,8 @@ class Placing:
 
 
 def hold(tx: Tx) -> None:
-    """Before anything here is changed: nobody else changes identities of the tenant, and nobody is forgotten, until the transaction ends."""
+    """Before anything here is changed: nobody else changes identities of the tenant, and nobody is forgotten, until the transaction
+    ends."""
     erasure.hold_off_forgetting(tx)
     tx.execute("SELECT pg_advisory_xact_lock(hashtextextended('identities ' || (SELECT current_tenant()), 0))")
 
@@ -61,7 +62,8 @@ def place(tx: Tx, placings: Sequence[Placing], by: str, now: datetime) -> None:
     if not placings:
         return
     tx.execute(
-        """UPDATE persons AS p SET identity_id = t.identity_id, linked_by = t.linked_by, similarity = t.similarity, bar = t.bar, linked_at = %s
+        """UPDATE persons AS p SET identity_id = t.identity_id, linked_by = t.linked_by, similarity = t.similarity, bar = t.bar,
+                linked_at = %s
             FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::real[], %s::real[])
                 AS t (id, identity_id, linked_by, similarity, bar)
             WHERE p.id = t.id""",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from hub import audit, facts, identities, known, review
 from hub.database import Tx
@@ -73,6 +74,8 @@ def undo(tx: Tx, vault: Vault, event_id: str, by: str, now: datetime) -> None:
         raise NotAllowed("The persons are not there any more where this had put them: there is nothing to take back.")
     before = event.before.get("taken") if event.kind == MERGE else None
     own = _part(tx, vault, moved, stay, str(before) if before else None, by, now)
+    if own == before:
+        _take_back(tx, vault, here, own, [str(what) for what in event.before.get("brought", [])])
     note_undone(tx, event_id, now)
     _changed(tx, vault, [own, here], by, f"{event.kind} undone", event_id, now)
 
@@ -97,11 +100,10 @@ def describe(
     called = " ".join(name.split()) if name is not None else None
     if called is not None and len(called) > NAME_MAX:
         raise NotAllowed(f"A name has at most {NAME_MAX} characters, not {len(called)}.")
-    _set_name(tx, vault, identity, called)
-    tx.execute(
-        "UPDATE identities SET vip = coalesce(%s, vip), watchlist = coalesce(%s, watchlist), role = coalesce(%s, role) WHERE id = %s",
-        [vip, watchlist, role, identity],
-    )
+    said = {"name": called, "vip": vip, "watchlist": watchlist, "staff": role == "staff" if role is not None else None}
+    for what, value in said.items():
+        if value is not None:
+            _set(tx, vault, identity, what, value)
     _changed(tx, vault, [identity], by, "identity described", identity, now)
 
 
@@ -109,21 +111,41 @@ def join(tx: Tx, vault: Vault, keep: str, taken: str, by: str, reason: str, now:
     """All persons of `taken` become `keep`'s, and what was known of it. The event's id. To be called after `identities.hold`; telling the
     stores is the caller's."""
     persons = persons_of(tx, taken)
-    row = tx.execute("SELECT name_sealed, vip, watchlist, role FROM identities WHERE id = %s", [taken]).fetchone()
-    own = tx.execute("SELECT name_sealed IS NOT NULL FROM identities WHERE id = %s", [keep]).fetchone()
-    assert row is not None and own is not None
-    name = known.name_of(vault, "identities", taken, row[0])
+    there, here = _known(tx, vault, taken), _known(tx, vault, keep)
+    brought = [what for what in there if there[what] and not here[what]]
     tx.execute("UPDATE persons SET identity_id = %s, linked_at = %s WHERE identity_id = %s", [keep, now, taken])
     tx.execute("UPDATE identities SET merged_into = %s, merged_at = %s WHERE id = %s", [keep, now, taken])
-    tx.execute(
-        """UPDATE identities SET vip = vip OR %s, watchlist = watchlist OR %s, role = CASE WHEN %s = 'staff' THEN 'staff' ELSE role END
-            WHERE id = %s""",
-        [row[1], row[2], row[3], keep],
-    )
-    if name and not own[0]:
-        _set_name(tx, vault, keep, name)
+    for what in brought:
+        _set(tx, vault, keep, what, there[what])
     review.close_between(tx, keep, taken, by, now)
-    return note_many(tx, [Event(MERGE, by, keep, None, {"taken": taken, "persons": persons}, reason)], now)[0]
+    return note_many(tx, [Event(MERGE, by, keep, None, {"taken": taken, "persons": persons, "brought": brought}, reason)], now)[0]
+
+
+def _known(tx: Tx, vault: Vault, identity_id: str) -> dict[str, Any]:
+    """What headquarters knows of an identity; empty or False: nothing."""
+    row = tx.execute("SELECT name_sealed, vip, watchlist, role = 'staff' FROM identities WHERE id = %s", [identity_id]).fetchone()
+    assert row is not None
+    return {"name": known.name_of(vault, "identities", identity_id, row[0]), "vip": row[1], "watchlist": row[2], "staff": row[3]}
+
+
+def _set(tx: Tx, vault: Vault, identity_id: str, what: str, value: Any) -> None:
+    if what == "name":
+        sealed = vault.seal(value.encode(), table="identities", column="name_sealed", row=identity_id) if value else None
+        tx.execute("UPDATE identities SET name_sealed = %b WHERE id = %s", [sealed, identity_id])
+    elif what == "vip":
+        tx.execute("UPDATE identities SET vip = %s WHERE id = %s", [value, identity_id])
+    elif what == "watchlist":
+        tx.execute("UPDATE identities SET watchlist = %s WHERE id = %s", [value, identity_id])
+    elif what == "staff":
+        tx.execute("UPDATE identities SET role = %s WHERE id = %s", ["staff" if value else "customer", identity_id])
+
+
+def _take_back(tx: Tx, vault: Vault, keep: str, taken: str, brought: Sequence[str]) -> None:
+    """What came with a merge goes with it, unless somebody has changed it since."""
+    there, here = _known(tx, vault, taken), _known(tx, vault, keep)
+    for what in brought:
+        if there.get(what) and there[what] == here[what]:
+            _set(tx, vault, keep, what, "" if what == "name" else False)
 
 
 def _join(tx: Tx, vault: Vault, person_id: str, former: str | None, target: str, by: str, reason: str, now: datetime) -> None:
@@ -161,7 +183,7 @@ def _is_empty(tx: Tx, identity_id: str) -> bool:
 def tell_apart(tx: Tx, vault: Vault, some: Sequence[str], others: Sequence[str], now: datetime) -> None:
     """A store is told of pairs of its own, so that it does not join them either."""
     rows = tx.execute("SELECT id, appliance_id FROM persons WHERE id = ANY(%s::uuid[])", [[*some, *others]])
-    of = {person_id: appliance_id for person_id, appliance_id in rows}
+    of: dict[str, str] = dict(rows.fetchall())
     told = [
         facts.Telling(Apart(person_a=min(a, b), person_b=max(a, b)), of[a], f"{min(a, b)}/{max(a, b)}")
         for a in some
@@ -170,12 +192,6 @@ def tell_apart(tx: Tx, vault: Vault, some: Sequence[str], others: Sequence[str],
     ]
     if told:
         facts.tell_many(tx, vault, told, now)
-
-
-def _set_name(tx: Tx, vault: Vault, identity_id: str, name: str | None) -> None:
-    if name is not None:
-        sealed = vault.seal(name.encode(), table="identities", column="name_sealed", row=identity_id) if name else None
-        tx.execute("UPDATE identities SET name_sealed = %b WHERE id = %s", [sealed, identity_id])
 
 
 def _changed(tx: Tx, vault: Vault, identity_ids: Sequence[str], by: str, what: str, subject: str, now: datetime) -> None:

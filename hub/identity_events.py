@@ -1,4 +1,5 @@
-"""The table `identity_events`: every link, parting and merge, with what was before, so that its reason can be shown and it can be undone."""
+"""The table `identity_events`: every link, parting and merge, with what was before, so that its reason can be shown and it can be
+undone."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Keeps the index what Postgres says: takes in what is new, out what went, compares the two, and fills it anew.
 
-Whoever changes a tenant's part of the index is that tenant's one resolver (`Database.once`), so nothing is taken out that another just put in.
+Whoever changes a tenant's part of the index is that tenant's one resolver (`Database.once`), so nothing is taken out that another just put
+in.
 """
 
 from __future__ import annotations

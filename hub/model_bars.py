@@ -1,4 +1,5 @@
-"""Bars by the name that templates carry: the embedder's. Headquarters runs no model; it only needs to know how alike strangers are to it."""
+"""Bars by the name that templates carry: the embedder's. Headquarters runs no model; it only needs to know how alike strangers are to
+it."""
 
 from __future__ import annotations
 
@@ -26,8 +27,8 @@ BarsOf = Callable[[str], ModelBars | None]
 
 @lru_cache(maxsize=64)
 def bars_of(model: str) -> ModelBars | None:
-    """From the built-in manifest. A template does not say with which detector's points it was made: the bars are those of the packs that use
-    the embedder, and of several the strictest."""
+    """From the built-in manifest. A template does not say with which detector's points it was made: the bars are those of the packs that
+    use the embedder, and of several the strictest."""
     known = manifest()
     embedder = next((one for one in known.files if one.name == model), None)
     measured = [bars for pack in known.packs if pack.embedder == model and (bars := known.bars_of(pack))]

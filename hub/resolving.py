@@ -1,8 +1,8 @@
 """Finds the identity of each person that the stores told of: works off the table `resolve_queue`, behind ingest and at its own pace.
 
 One resolver a tenant. A batch goes three steps: read who is due; ask the index (what went is taken out of it, what is new put in, and each
-person searched for once, by their look); decide and write in one transaction (`hub.settling`). Before the last step nothing is decided, so a
-crash anywhere costs a repeat. Whoever changed meanwhile stays in the queue. An index that is away delays, and loses nothing.
+person searched for once, by their look); decide and write in one transaction (`hub.settling`). Before the last step nothing is decided, so
+a crash anywhere costs a repeat. Whoever changed meanwhile stays in the queue. An index that is away delays, and loses nothing.
 """
 
 from __future__ import annotations

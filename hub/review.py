@@ -1,7 +1,7 @@
 """What the machine is unsure of, for somebody to decide: the table `review`. What was called different is never asked again.
 
-A `link` is a person and an identity that it may be; a `duplicate` two identities that may be one. `gone`: the question fell away, because one
-of them went or they were joined otherwise; it may be asked anew.
+A `link` is a person and an identity that it may be; a `duplicate` two identities that may be one. `gone`: the question fell away, because
+one of them went or they were joined otherwise; it may be asked anew.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def ask(tx: Tx, questions: Sequence[Question], now: datetime) -> None:
                 FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::real[], %s::real[])
                     AS t (id, person_id, identity_id, other, similarity, bar)
                 WHERE NOT EXISTS (SELECT FROM apart AS a JOIN persons AS pa ON pa.id = a.person_a JOIN persons AS pb ON pb.id = a.person_b
-                    WHERE {CALLED_DIFFERENT[kind]})
+                    WHERE {CALLED_DIFFERENT[kind]}) AND NOT ({ASKED_OTHERWISE[kind]})
                 ON CONFLICT ({conflict}) WHERE {where} DO UPDATE SET similarity = excluded.similarity, bar = excluded.bar,
                     decision = NULL, decided_by = NULL, decided_at = NULL
                 WHERE r.decision IS NULL OR r.decision = 'gone'""",
@@ -82,6 +82,13 @@ CALLED_DIFFERENT = {
     LINK: "(pa.id = t.person_id AND pb.identity_id = t.identity_id) OR (pb.id = t.person_id AND pa.identity_id = t.identity_id)",
     DUPLICATE: "(pa.identity_id, pb.identity_id) IN ((t.identity_id, t.other), (t.other, t.identity_id))",
 }
+ASKED_OTHERWISE = {
+    LINK: "false",
+    DUPLICATE: """EXISTS (SELECT FROM review AS l JOIN persons AS p ON p.id = l.person_id
+        WHERE l.kind = 'link' AND l.decision IS DISTINCT FROM 'gone'
+            AND (p.identity_id, l.identity_id) IN ((t.identity_id, t.other), (t.other, t.identity_id)))""",
+}
+"""Two identities of which one is the person of a link question are one question, not two."""
 SELECT = "SELECT id, kind, person_id, identity_id, other_identity_id, similarity, bar, made_at FROM review"
 
 

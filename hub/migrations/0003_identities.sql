@@ -23,3 +23,10 @@ CREATE INDEX persons_appliance ON persons (tenant_id, appliance_id);
 CREATE INDEX review_open ON review (tenant_id, made_at) WHERE decision IS NULL;
 CREATE INDEX review_other ON review (tenant_id, other_identity_id);
 CREATE INDEX identity_events_person ON identity_events (tenant_id, person_id);
+
+-- Whom each appliance was lent, and by which templates: so that a pass tells only what changed.
+CREATE TABLE lent_guests (
+    tenant_id uuid NOT NULL, appliance_id uuid NOT NULL, identity_id uuid NOT NULL, template_ids uuid[] NOT NULL, digest bytea NOT NULL,
+    told_at timestamptz NOT NULL, PRIMARY KEY (tenant_id, appliance_id, identity_id));
+SELECT own_rows_only('lent_guests'::regclass);
+GRANT SELECT, INSERT, UPDATE, DELETE ON lent_guests TO regulars_app;

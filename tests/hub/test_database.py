@@ -20,7 +20,8 @@ from tests.hub.chain import NOW, Chain
 from tests.hub.conftest import MASTER, Server
 
 VISIT = """
-INSERT INTO visits (tenant_id, id, month, appliance_id, site_id, verdict, settled, first_seen_at, last_seen_at, visit_number, cameras, model, reason)
+INSERT INTO visits (tenant_id, id, month, appliance_id, site_id, verdict, settled, first_seen_at, last_seen_at, visit_number, cameras,
+    model, reason)
 VALUES (%s, %s, %s, %s, %s, 'new', true, %s, %s, 1, '{}', 'm', 'r')
 """
 
@@ -95,9 +96,9 @@ def test_a_lock_makes_others_of_the_same_tenant_wait_and_no_others(chain: Chain)
 
 def test_a_job_is_one_processs_at_a_time(chain: Chain, server: Server, database_name: str) -> None:
     other = Database(postgres.line_to(server.folder, postgres.APPLICATION, database_name), MASTER)
-    with chain.database.once("partitions") as ours:
-        with other.once("partitions") as theirs, other.once("partitions", chain.ours.tenant_id) as of_a_tenant:
-            assert (ours, theirs, of_a_tenant) == (True, False, True)
+    tenant = chain.ours.tenant_id
+    with chain.database.once("partitions") as ours, other.once("partitions") as theirs, other.once("partitions", tenant) as of_a_tenant:
+        assert (ours, theirs, of_a_tenant) == (True, False, True)
     with other.once("partitions") as theirs:
         assert theirs
 
@@ -153,7 +154,7 @@ def test_a_database_that_is_not_there_is_away_and_a_wrong_password_is_not(databa
     with pytest.raises(DatabaseAway):
         Database({**line, "host": str(tmp_path)}, MASTER).open()
     for wrong in ({"password": "wrong"}, {"dbname": "nothing"}):
-        with pytest.raises((DatabaseError)) as refused:
+        with pytest.raises(DatabaseError) as refused:
             Database({**line, **wrong}, MASTER).open()
         assert line["password"] not in str(refused.value)
     database.close()

@@ -1,53 +1,17 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
 import pytest
 
-from hub import facts, known, review, tenants
-from hub.database import Database
+from hub import tenants
 from hub.deciding import bars_for
 from hub.erasure import Asked, opt_out
 from hub.model_bars import bars_of
 from hub.resolving import BATCH, Resolved, resolve_due
-from sync.facts import PersonKnown
-from tests.hub.chain import NOW, Chain
-from tests.hub.exact_index import ExactIndex
-from tests.hub.told import MODEL, SIZE, Stores, face, like
-
-SURE = 0.85
-
-
-class Hub:
-    """Our tenant's two stores, an exact index, and the resolver."""
-
-    def __init__(self, chain: Chain) -> None:
-        self.chain, self.database, self.tenant_id = chain, chain.database, chain.ours.tenant_id
-        self.index = ExactIndex()
-        self.stores = Stores(chain.database, self.tenant_id, NOW)
-        self.a, self.b = (chain.site_a, chain.appliance_a), (chain.site_b, chain.appliance_b)
-        self.now = NOW
-
-    def resolve(self) -> Resolved:
-        self.stores.now = self.now
-        return resolve_due(self.database, self.index, bars_of, self.tenant_id, self.now)
-
-    def known(self, person_id: str) -> PersonKnown | None:
-        with self.database.tenant(self.tenant_id) as tx:
-            told = facts.held(tx, self.database.vault(tx, self.tenant_id), known.KNOWN, [person_id])
-        assert all(isinstance(one.fact, PersonKnown) for one in told)
-        return told[0].fact if told and isinstance(told[0].fact, PersonKnown) else None
-
-    def questions(self) -> list[review.Question]:
-        with self.database.tenant(self.tenant_id) as tx:
-            return [one.question for one in review.list_open(tx)]
-
-
-@pytest.fixture
-def hub(chain: Chain) -> Hub:
-    return Hub(chain)
+from tests.hub.chain import NOW
+from tests.hub.told import MODEL, SURE, Hub, Stores, face, like, measured
 
 
 def test_a_person_seen_in_two_stores_is_one_identity_and_both_stores_hear_of_it(hub: Hub) -> None:
@@ -103,7 +67,7 @@ def test_a_machine_link_falls_when_the_persons_are_called_different(hub: Hub) ->
 
 
 def test_a_doubtful_likeness_waits_for_somebody(hub: Hub) -> None:
-    her, bars = face(1), bars_for(_bars(), 5)
+    her, bars = face(1), bars_for(measured(), 5)
     at_a = hub.stores.tell(*hub.a, [her])
     hub.resolve()
     at_b = hub.stores.tell(*hub.b, [like(her, (bars.review + bars.link) / 2)])
@@ -113,7 +77,7 @@ def test_a_doubtful_likeness_waits_for_somebody(hub: Hub) -> None:
 
 
 def test_a_person_whose_new_view_makes_it_sure_goes_over_with_all_that_is_known_of_them(hub: Hub) -> None:
-    her, bars = face(1), bars_for(_bars(), 5)
+    her, bars = face(1), bars_for(measured(), 5)
     at_a = hub.stores.tell(*hub.a, [her])
     hub.resolve()
     at_b = hub.stores.tell(*hub.b, [like(her, bars.review + 0.01, 1)])
@@ -125,7 +89,7 @@ def test_a_person_whose_new_view_makes_it_sure_goes_over_with_all_that_is_known_
 
 
 def test_a_guest_needs_less_likeness_because_the_store_has_searched_already(hub: Hub) -> None:
-    her, bars = face(1), bars_for(_bars(), 5)
+    her, bars = face(1), bars_for(measured(), 5)
     at_a = hub.stores.tell(*hub.a, [her])
     hub.resolve()
     identity = hub.stores.identity(at_a)
@@ -270,9 +234,3 @@ def test_one_resolver_at_a_time_works_for_a_tenant(hub: Hub) -> None:
         assert ours
         assert hub.resolve() == Resolved(busy=True)
     assert hub.resolve() == Resolved(persons=1, new=1)
-
-
-def _bars():  # type: ignore[no-untyped-def]
-    found = bars_of(MODEL)
-    assert found is not None and found.size == SIZE
-    return found.bars

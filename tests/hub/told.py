@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
 import uuid_utils
 
-from hub.database import Database
+from hub import facts, known, review
+from hub.database import Database, Tx
 from hub.index import Floats
+from hub.model_bars import bars_of
+from hub.resolving import Resolved, resolve_due
 from hub.sites import Site
+from hub.vault import Vault
+from models.bars import Bars
+from sync.facts import PersonKnown
 from sync.records import halved
+from tests.hub.chain import NOW, Chain
+from tests.hub.exact_index import ExactIndex
 
+SURE = 0.85
+"""A cosine that is above every bar."""
 MODEL = "starter_embedder"
 SIZE = 128
 
@@ -60,8 +71,8 @@ class Stores:
             vault = self.database.vault(tx, self.tenant_id)
             sealed = vault.seal(name.encode(), table="persons", column="name_sealed", row=person_id) if name else None
             tx.execute(
-                """INSERT INTO persons (tenant_id, id, appliance_id, site_id, number, role, name_sealed, guest_of, first_seen_at, last_seen_at,
-                    visit_count) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+                """INSERT INTO persons (tenant_id, id, appliance_id, site_id, number, role, name_sealed, guest_of, first_seen_at,
+                    last_seen_at, visit_count) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
                 [self.tenant_id, person_id, appliance_id, site.id, number, role, sealed, guest_of, self.now, self.now, visits],
             )
         for look in looks:
@@ -118,3 +129,42 @@ class Stores:
             row = tx.execute(f"SELECT count(*) FROM {table}").fetchone()  # type: ignore[call-overload]
         assert row is not None
         return int(row[0])
+
+
+class Hub:
+    """Our tenant's two stores, an exact index, and the resolver."""
+
+    def __init__(self, chain: Chain) -> None:
+        self.chain, self.database, self.tenant_id = chain, chain.database, chain.ours.tenant_id
+        self.index = ExactIndex()
+        self.stores = Stores(chain.database, self.tenant_id, NOW)
+        self.a, self.b = (chain.site_a, chain.appliance_a), (chain.site_b, chain.appliance_b)
+        self.now = NOW
+
+    def resolve(self) -> Resolved:
+        self.stores.now = self.now
+        return resolve_due(self.database, self.index, bars_of, self.tenant_id, self.now)
+
+    def known(self, person_id: str) -> PersonKnown | None:
+        with self.database.tenant(self.tenant_id) as tx:
+            told = facts.held(tx, self.database.vault(tx, self.tenant_id), known.KNOWN, [person_id])
+        assert all(isinstance(one.fact, PersonKnown) for one in told)
+        return told[0].fact if told and isinstance(told[0].fact, PersonKnown) else None
+
+    @contextmanager
+    def tenant(self) -> Iterator[tuple[Tx, Vault]]:
+        with self.database.tenant(self.tenant_id) as tx:
+            yield tx, self.database.vault(tx, self.tenant_id)
+
+    def open(self) -> list[review.Open]:
+        with self.tenant() as (tx, _):
+            return review.list_open(tx)
+
+    def questions(self) -> list[review.Question]:
+        return [one.question for one in self.open()]
+
+
+def measured() -> Bars:
+    found = bars_of(MODEL)
+    assert found is not None and found.size == SIZE
+    return found.bars
