@@ -40,7 +40,7 @@ class Database(msgspec.Struct, frozen=True, kw_only=True):
 
     url: DatabaseUrl = ""
     owner_url: DatabaseUrl = ""
-    connections_max: Annotated[int, Meta(ge=2, le=200, description="a whole number from 2 to 200")] = 16
+    connections_max: Annotated[int, Meta(ge=2, le=80, description="a whole number from 2 to 80")] = 16
 
 
 class Keys(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,13 +72,13 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Snapshots(msgspec.Struct, frozen=True, kw_only=True):
-    """Without `url` pictures lie in the data folder."""
+    """Without `url` pictures lie in the data folder. Without keys for a bucket they are found as AWS's own tools find them."""
 
-    url: Annotated[str, Meta(pattern=r"^(s3://\S+)?$", description='a bucket, such as "s3://regulars/snapshots"')] = ""
-    endpoint: Annotated[str, Meta(pattern=r"^(https?://\S+)?$", description='a server, such as "https://minio.example:9000"')] = ""
-    region: Annotated[str, Meta(pattern=r"^[a-z0-9-]{0,40}$", description='a region, such as "eu-central-1"')] = ""
-    access_key_id: Annotated[str, Meta(pattern=r"^\S{0,200}$", description="the bucket's access key", extra=SECRET)] = ""
-    secret_access_key: Annotated[str, Meta(pattern=r"^\S{0,200}$", description="the bucket's secret key", extra=SECRET)] = ""
+    url: Annotated[str, Meta(pattern=r"^(s3://[^\s?#@]+)?$", description='a bucket, such as "s3://regulars/snapshots"')] = ""
+    endpoint: Annotated[str, Meta(pattern=r"^(https?://\S+)?$", description='an address, such as "https://minio.example:9000"')] = ""
+    region: Annotated[str, Meta(max_length=64, description='a region, such as "eu-central-1"')] = ""
+    access_key_id: Annotated[str, Meta(max_length=256, description="a key's id")] = ""
+    secret_access_key: Annotated[str, Meta(max_length=256, description="a key's secret", extra=SECRET)] = ""
 
 
 class Log(msgspec.Struct, frozen=True, kw_only=True):

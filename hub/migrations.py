@@ -25,7 +25,8 @@ FOLDER = Path(__file__).with_name("migrations")
 APPLICATION = "regulars_app"
 SERVER_VERSION_MIN = 150_000
 """PostgreSQL 15 is the first in which nobody but the owner may make tables in the schema public."""
-LOCK = 0x7265_6775_6C61_7273 & (2**63 - 1)
+LOCK = int.from_bytes(b"regulars")
+"""Any number that nothing else takes for an advisory lock."""
 WAIT_S_MAX = 60
 MAKE_ROLE = (
     f"CREATE ROLE {APPLICATION} LOGIN NOSUPERUSER NOBYPASSRLS PASSWORD '...'; -- and, as the owner of the database: "

@@ -13,6 +13,7 @@ import logging
 import os
 import re
 import secrets
+import shutil
 import signal
 import stat
 import subprocess
@@ -52,6 +53,7 @@ OPTIONS = {
     "listen_addresses": "",
     "port": str(PORT),
     "unix_socket_permissions": "0700",
+    # More than the setting database.connections_max allows, so that commands still come in beside a hub that uses all of its own.
     "max_connections": "100",
     "timezone": "UTC",
     "log_timezone": "UTC",
@@ -285,7 +287,7 @@ def _make_cluster(folder: Path, programs: Programs, owner: Account) -> None:
     """Made beside and renamed, so that a cluster is there whole or not at all."""
     part = folder / f"{CLUSTER}.{secrets.token_hex(4)}{PART}"
     for old in folder.glob(f"{CLUSTER}.*{PART}"):
-        subprocess.run(["rm", "-rf", str(old)], timeout=INITDB_S_MAX, check=False)
+        shutil.rmtree(old, ignore_errors=True)
     part.mkdir(mode=0o700)
     owner.own(part)
     # Handed over in a file: arguments can be read by everybody, and a pipe of root's cannot be opened again by another user.

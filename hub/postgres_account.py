@@ -34,7 +34,9 @@ class Account:
         return {"user": self.uid, "group": self.gid, "extra_groups": []} if self.other else {}
 
     def unreachable(self, path: Path) -> Path | None:
-        """The first folder on the way to `path` (or `path` itself) that the account may not pass."""
+        """The first folder on the way to `path` (or `path` itself) that another account may not pass; our own finds out by trying."""
+        if not self.other:
+            return None
         for place in [*reversed(path.parents), path]:
             status = place.stat()
             bit = 0o100 if status.st_uid == self.uid else 0o010 if status.st_gid == self.gid else 0o001

@@ -19,6 +19,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, S3Store
 
+from hub.config import Snapshots
 from hub.errors import ConfigError, HubError
 from hub.files import make_folder
 from hub.vault import Vault
@@ -110,6 +111,21 @@ class SnapshotStore:
 
 def new_key(tenant_id: str, taken_at: datetime) -> str:
     return f"{tenant_id}/{taken_at:%Y-%m-%d}/{secrets.token_hex(16)}.jpg.sealed"
+
+
+def open_store(settings: Snapshots, folder: Path) -> SnapshotStore:
+    """`folder`: where pictures lie when no bucket is set. Raises ConfigError, DataFolderError."""
+    if not settings.url:
+        return in_folder(folder)
+    return in_bucket(
+        parse_bucket(
+            settings.url,
+            endpoint=settings.endpoint,
+            region=settings.region,
+            access_key_id=settings.access_key_id,
+            secret_access_key=settings.secret_access_key,
+        )
+    )
 
 
 def in_folder(folder: Path) -> SnapshotStore:

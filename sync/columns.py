@@ -53,8 +53,10 @@ class ColumnWriter:
             self.writer.ints(_named(self.values, [_encoder.encode(value) for value in column]))
 
     def put_ids(self) -> int:
-        """The table of ids, behind all columns; how many."""
+        """The table of ids, behind all columns and only if there are any; how many."""
         texts = list(self.ids)[1:]
+        if not texts:
+            return 0
         joined = b"".join(uuid.UUID(text).bytes for text in texts)
         self.writer.planes(np.frombuffer(joined, np.uint8).reshape(-1, ID_BYTES))
         return len(texts)
@@ -103,6 +105,8 @@ class ColumnReader:
 
     def take_ids(self, count: int) -> list[str]:
         """The table of ids."""
+        if not count:
+            return [NONE]
         joined = self._reader.planes(count, ID_BYTES).tobytes()
         return [NONE, *(str(uuid.UUID(bytes=joined[start : start + ID_BYTES])) for start in range(0, len(joined), ID_BYTES))]
 

@@ -55,7 +55,7 @@ def test_a_store_and_a_hub_on_one_machine_leave_each_others_variables_alone(tmp_
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("[database]\nconnections_max = 1\n", "line 2: database.connections_max is 1; it must be a whole number from 2 to 200."),
+        ("[database]\nconnections_max = 1\n", "line 2: database.connections_max is 1; it must be a whole number from 2 to 80."),
         ('[database]\nurl = "mysql://root:hunter2@db/x"\n', "line 2: database.url is not shown; it must be the URL of a database"),
         ('[keys]\nmaster = "hunter2"\n', "line 2: keys.master is not shown; it must be 64 hexadecimal digits."),
         ('[keys]\nmaster_file = "master.key"\n', 'keys.master_file is "master.key"; it must be the full path of a file'),

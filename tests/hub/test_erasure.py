@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from hub.set_aside import Aside
 from sync.facts import Erase, GivenBack, Guest, OptOut, OptOutEnded, PersonKnown
 from sync.records import ApartRecord, PersonGone, ReceiptRecord, encoded
 from tests.hub.chain import NOW, Chain
+from tests.hub.lines import make_world
 from tests.hub.telling import ADMIN, MODEL, Store, every_fact, new_id, person, stores, template, visit
 
 TABLES = ["persons", "templates", "visits", "identities", "resolve_queue", "review", "identity_events", "apart", "facts", "set_aside"]
@@ -248,3 +250,43 @@ def test_a_receipt_for_an_erasure_that_is_not_known_is_set_aside(chain: Chain) -
     a, _, _ = stores(chain)
     (aside,) = a.tells(ReceiptRecord(erasure_id=new_id(), done_ms=1_700_000_000_000))
     assert "not known here" in aside.reason
+
+
+def test_a_batch_that_is_stored_beside_an_erasure_brings_nobody_back(chain: Chain) -> None:
+    world = make_world(chain)
+    database = chain.database
+    for _ in range(12):
+        bob = new_id()
+        world.a.tells(person(bob))
+        message = world.a.message([person(bob, name="Bob"), template(bob), visit(bob)])
+
+        def forget(bob: str = bob) -> None:
+            with database.tenant(world.a.tenant_id) as tx:
+                erasure.erase_persons(tx, database.vault(tx, world.a.tenant_id), [bob], ADMIN, NOW)
+
+        threads = [threading.Thread(target=forget), threading.Thread(target=world.a.send, args=[message])]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        world.a.sent += 3
+        with database.tenant(world.a.tenant_id) as tx:
+            for table, column in (("persons", "id"), ("templates", "person_id"), ("visits", "person_id")):
+                assert tx.execute(f"SELECT count(*) FROM {table} WHERE {column} = %s", [bob]).fetchone() == (0,), table
+    with database.tenant(world.a.tenant_id) as tx:
+        assert tx.execute("SELECT count(*) FROM visits").fetchone() == (12,)
+
+
+def test_two_stores_that_ask_at_once_for_the_same_person_make_one_request(chain: Chain) -> None:
+    world = make_world(chain)
+    threads = []
+    for line, site in ((world.a, chain.site_a), (world.b, chain.site_b)):
+        message = line.message([PersonGone(id=chain.persons["Bob", site.name], erased=True)])
+        threads.append(threading.Thread(target=line.send, args=[message]))
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with chain.database.tenant(world.a.tenant_id) as tx:
+        assert tx.execute("SELECT count(*) FROM erasures").fetchone() == (1,)
+        assert tx.execute("SELECT person_id FROM tombstones ORDER BY 1").fetchall() == [(one,) for one in bobs(chain)]

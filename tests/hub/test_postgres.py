@@ -18,6 +18,7 @@ import pytest
 from hub import postgres, postgres_leftovers
 from hub.errors import DatabaseAway, DatabaseError, DataFolderError
 from hub.postgres_account import Account, account
+from tests import needs
 
 SOON_S = 30.0
 CHILD = """
@@ -253,5 +254,7 @@ def hub_process(folder: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
 
 
 def children_of(pid: int) -> list[int]:
-    done = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=True, timeout=SOON_S)
-    return [int(word) for word in done.stdout.split()]
+    listing = [needs.program("ps", "procps"), "-axo", "pid=,ppid="]
+    done = subprocess.run(listing, capture_output=True, text=True, check=True, timeout=SOON_S)
+    pairs = (line.split() for line in done.stdout.splitlines())
+    return [int(child) for child, parent in pairs if int(parent) == pid]

@@ -1,4 +1,4 @@
-"""The records of a store's ordinary day, made from a seed: what travels when nobody thinks about it. For tests and figures, no one's face."""
+"""The records of a store's ordinary day, made from a seed: what travels when nobody thinks about it. For tests and figures; no face."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def kind(of: dict[str, Any]) -> str:
         if several in of:
             return " or ".join(kind(each) for each in of[several])
     if "enum" in of:
-        return " or ".join(map(str, of["enum"]))
+        return " or ".join("null" if each is None else str(each) for each in of["enum"])
     if of.get("type") == "array":
         return f"list of {kind(of.get('items', {}))}"
     given = of.get("type")
