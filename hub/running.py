@@ -157,6 +157,7 @@ def open_store(config: Config) -> SnapshotStore:
 @contextmanager
 def open_hub(config: Config, now: Callable[[], datetime]) -> Iterator[Hub]:
     """Everything that can be wrong is found before the page opens. Raises HubError, CannotServe."""
+    opening(config.web, somebody=True)
     with open_headquarters(config, now(), serve=True) as found:
         with found.database.anyone() as tx:
             nobody = users.nobody_yet(tx)

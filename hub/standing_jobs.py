@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from hub import audit, bucket_rule, forgetting, heartbeats, index_upkeep, partitions, snapshots, users
+from hub import audit, bucket_rule, duplicates, forgetting, guests, heartbeats, index_upkeep, partitions, review, snapshots, users
 from hub.database import Database
 from hub.index import Index
 from hub.jobs import DAY_S, HOUR_S, MINUTE_S, Job, Stopping, for_each_tenant
@@ -41,6 +41,10 @@ def standing_jobs(
             for appliance_id in heartbeats.notice_offline(tx, now()):
                 audit.note(tx, "headquarters", "appliance went offline", appliance_id, now())
 
+    def close_settled(tenant_id: str) -> None:
+        with database.tenant(tenant_id) as tx:
+            review.close_settled(tx, now())
+
     return [
         Job("partitions", DAY_S, 5.0, make_partitions),
         Job("sessions", HOUR_S, 120.0, purge_sessions),
@@ -49,6 +53,9 @@ def standing_jobs(
         of_tenants(FORGETTING, MINUTE_S, 10.0, lambda tenant_id: forgetting.work_off(database, index, store, tenant_id, now())),
         of_tenants("snapshots", HOUR_S, 300.0, lambda tenant_id: snapshots.expire(database, store, tenant_id, now())),
         of_tenants("tidy", DAY_S, 900.0, lambda tenant_id: forgetting.tidy(database, tenant_id, now())),
+        of_tenants("duplicates", DAY_S, 3_600.0, lambda tenant_id: duplicates.find(database, index, bars_of, tenant_id, now())),
+        of_tenants("guests", HOUR_S, 240.0, lambda tenant_id: guests.lend(database, tenant_id, now())),
+        of_tenants("review", HOUR_S, 360.0, close_settled),
         of_tenants("index", DAY_S, 1_800.0, lambda tenant_id: index_upkeep.verify(database, index, bars_of, tenant_id, mend=True)),
     ]
 
