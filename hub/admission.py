@@ -1,7 +1,7 @@
 """Which of a batch's records are stored, and what they ask for beside. Pure: what the hub knows of their ids is looked up before.
 
-Ids have one owner: what names another appliance's is set aside. What names somebody forgotten is not stored: their persons and templates are
-passed over, their visits lose who it was.
+Ids have one owner: what names another appliance's is set aside. What names somebody forgotten is not stored: their persons and templates
+are passed over, their visits lose who it was.
 """
 
 from __future__ import annotations

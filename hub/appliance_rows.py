@@ -16,32 +16,26 @@ from hub.errors import NotFound
 from hub.stored_rows import Sender
 from sync import receiving
 from sync.judging import trimmed
-from sync.keys import checked, key_id
 from sync.messages import PublicKeys, Push, Status
-from sync.receiving import Progress
+from sync.receiving import Known, Progress
 
 SKEW_MS_MAX = 1 << 53
 
 
 @dataclass(frozen=True, slots=True)
 class Appliance:
-    """`senders`: keys that may have signed, the newest first. `owned`: whose ids it may tell of: its own, and those of appliances of its
+    """`known`: its keys. `owned`: whose ids it may tell of: its own, and those of appliances of its
     site that were revoked, because a store that is paired again tells everything under the old ids."""
 
     id: str
     tenant_id: str
     site_id: str
     name: str
-    keys: PublicKeys
-    old_sign: bytes | None
+    known: Known
     revoked: bool
     progress: Progress
     owned: tuple[str, ...]
     offline_since: datetime | None
-
-    @property
-    def senders(self) -> list[bytes]:
-        return [self.keys.sign, *([self.old_sign] if self.old_sign else [])]
 
     @property
     def sender(self) -> Sender:
@@ -51,8 +45,9 @@ class Appliance:
 def find(tx: Tx, appliance_id: str, *, lock: bool = False) -> Appliance:
     """`lock`: nobody else judges a batch of it until the transaction ends. Raises NotFound."""
     row = tx.execute(
-        """SELECT id, tenant_id, site_id, name, seal_public, sign_public, old_sign_public, revoked_at IS NOT NULL, line, applied, last_digest,
-                past_lines, offline_since, array(SELECT b.id FROM appliances AS b WHERE b.site_id = a.site_id AND b.revoked_at IS NOT NULL)
+        """SELECT id, tenant_id, site_id, name, seal_public, sign_public, old_sign_public, revoked_at IS NOT NULL, line,
+                applied, last_digest, past_lines, offline_since,
+                array(SELECT b.id FROM appliances AS b WHERE b.site_id = a.site_id AND b.revoked_at IS NOT NULL)
             FROM appliances AS a WHERE id = %s"""
         + (" FOR NO KEY UPDATE" if lock else ""),
         [appliance_id],
@@ -62,24 +57,17 @@ def find(tx: Tx, appliance_id: str, *, lock: bool = False) -> Appliance:
     found, tenant_id, site_id, name, seal, sign, old_sign, revoked, line, applied, digest, past, offline, before = row
     progress = Progress(line, applied, digest, tuple(past))
     owned = (found, *(one for one in before if one != found))
-    return Appliance(found, tenant_id, site_id, name, PublicKeys(seal=seal, sign=sign), old_sign, revoked, progress, owned, offline)
+    return Appliance(found, tenant_id, site_id, name, Known(PublicKeys(seal=seal, sign=sign), old_sign), revoked, progress, owned, offline)
 
 
-def rotate(tx: Tx, appliance: Appliance, next_keys: PublicKeys | None, signed_by: str, now: datetime) -> tuple[PublicKeys, bool]:
-    """Takes the keys that the appliance wants to use from now on; the keys to seal to, and whether the wanted ones are taken. Raises
-    WrongKey when they are none."""
-    if next_keys is None or next_keys == appliance.keys:
-        if appliance.old_sign is not None and signed_by == key_id(appliance.keys.sign):
-            # The first message signed by the new: the old has nothing to say any more.
-            tx.execute("UPDATE appliances SET old_sign_public = NULL WHERE id = %s", [appliance.id])
-        return appliance.keys, next_keys is not None
-    fresh = checked(next_keys)
-    signer = next(public for public in appliance.senders if key_id(public) == signed_by)
-    tx.execute(
-        "UPDATE appliances SET seal_public = %s, sign_public = %s, old_sign_public = %s, keys_made_at = %s WHERE id = %s",
-        [fresh.seal, fresh.sign, signer, now, appliance.id],
-    )
-    return fresh, True
+def keep_keys(tx: Tx, appliance: Appliance, known: Known, now: datetime) -> None:
+    """The keys that hold from now on, where they are others than before."""
+    if known != appliance.known:
+        tx.execute(
+            """UPDATE appliances SET keys_made_at = CASE WHEN sign_public = %(sign)s THEN keys_made_at ELSE %(now)s END,
+                seal_public = %(seal)s, sign_public = %(sign)s, old_sign_public = %(old)s WHERE id = %(id)s""",
+            {"seal": known.newest.seal, "sign": known.newest.sign, "old": known.old_sign, "now": now, "id": appliance.id},
+        )
 
 
 def heard_from(tx: Tx, appliance: Appliance, push: Push, progress: Progress, set_aside: int, now: datetime) -> None:

@@ -1,7 +1,7 @@
 """A batch of records becomes rows, in the caller's transaction. What cannot be taken is set aside and holds up nothing.
 
-Values are judged before (`sync.judging`); should the database refuse one all the same, the batch is stored in halves until the one record is
-found that it refuses.
+Values are judged before (`sync.judging`); should the database refuse one all the same, the batch is stored in halves until the one
+record is found that it refuses.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ JUMP_MS_MIN = 60_000
 """A clock that was set right by seconds is no news."""
 
 
-class MustBeAlone(Exception):  # noqa: N818 - it says what the caller must do, and nothing went wrong
+class MustBeAlone(Exception):
     """Somebody is to be forgotten: apply it again in a transaction that began with `erasure.shut_out_ingest`."""
 
 

@@ -1,4 +1,5 @@
-"""The bucket's own rule that pictures go after so many days: it holds even when no hub runs. Set at the start; the bucket's other rules stay.
+"""The bucket's own rule that pictures go after so many days: it holds even when no hub runs. Set at the start; the bucket's other rules
+stay.
 
 obstore speaks of objects alone, so this is the one request that we sign ourselves: AWS Signature Version 4
 (docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html).

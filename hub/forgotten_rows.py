@@ -1,7 +1,7 @@
 """What is deleted of somebody forgotten, table by table, and the tombstones that keep it from coming back.
 
-Visits stay, because that somebody came is counted; they lose who it was. Pictures are noted in `doomed_snapshots` and deleted where they lie
-by `hub.forgetting`.
+Visits stay, because that somebody came is counted; they lose who it was. Pictures are noted in `doomed_snapshots` and deleted where they
+lie by `hub.forgetting`.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ class Tombstone:
 
 def tombstones(tx: Tx, person_ids: Sequence[str]) -> dict[str, Tombstone]:
     rows = tx.execute(
-        """SELECT t.person_id, e.id, e.kind, e.identity_id, e.ended_at IS NULL FROM tombstones AS t JOIN erasures AS e ON e.id = t.erasure_id
-            WHERE t.person_id = ANY(%s::uuid[])""",
+        """SELECT t.person_id, e.id, e.kind, e.identity_id, e.ended_at IS NULL
+            FROM tombstones AS t JOIN erasures AS e ON e.id = t.erasure_id WHERE t.person_id = ANY(%s::uuid[])""",
         [list(person_ids)],
     ).fetchall()
     return {person_id: Tombstone(*rest) for person_id, *rest in rows}
@@ -66,7 +66,8 @@ def delete(tx: Tx, vault: Vault, erasure_id: str, persons: Sequence[Forgotten], 
     ids = [one.id for one in persons]
     tx.execute(
         """INSERT INTO tombstones (tenant_id, person_id, erasure_id, appliance_id, at)
-            SELECT (SELECT current_tenant()), t.person_id, %s, t.appliance_id, %s FROM unnest(%s::uuid[], %s::uuid[]) AS t (person_id, appliance_id)
+            SELECT (SELECT current_tenant()), t.person_id, %s, t.appliance_id, %s
+            FROM unnest(%s::uuid[], %s::uuid[]) AS t (person_id, appliance_id)
             ON CONFLICT (tenant_id, person_id) DO UPDATE SET erasure_id = excluded.erasure_id""",
         [erasure_id, now, ids, [one.appliance_id for one in persons]],
     )

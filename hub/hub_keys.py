@@ -1,5 +1,5 @@
-"""The hub's own keys: pairs in the table `hub_keys`, sealed under the master key. The newest is told to the stores; the older still open what a
-store seals to them that has not heard of the newest, and answer it.
+"""The hub's own keys: pairs in the table `hub_keys`, sealed under the master key. The newest is told to the stores; the older still open
+what a store seals to them that has not heard of the newest, and answer it.
 
 Old pairs are never thrown away: a store that was off for a year is answered with the one it knows, and told of the newest.
 """

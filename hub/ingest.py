@@ -1,4 +1,5 @@
-"""What a store says and what it is answered: one message in, one out. Nothing that comes in raises; it is answered, or refused with a reason.
+"""What a store says and what it is answered: one message in, one out. Nothing that comes in raises; it is answered, or refused with a
+reason.
 
 open      find the appliance that the header names; nothing is believed before its signature holds
 judge     where the batch stands in the appliance's line; under a lock, so that of two at once the second is judged after the first
@@ -120,7 +121,7 @@ def _opened(deps: Deps, message: bytes, kind: type[B], now: datetime) -> tuple[O
         raise Refuse(Code.UNKNOWN, "The hub knows no such store. Pair it again with a new code.") from None
     pairs = deps.keys.newest_first(now, wanted=header.seal_key)
     body = envelope.opened_message(
-        read, kind, tenant=appliance.tenant_id, appliance=appliance.id, answers=b"", own=pairs, senders=appliance.senders
+        read, kind, tenant=appliance.tenant_id, appliance=appliance.id, answers=b"", own=pairs, senders=appliance.known.senders
     )
     if appliance.revoked:
         # Only said to whom it concerns: the signature holds.
@@ -158,7 +159,7 @@ def _in_transaction(
     with deps.database.tenant(header.tenant) as tx:
         (erasure.shut_out_ingest if alone else erasure.hold_off_forgetting)(tx)
         appliance = appliance_rows.find(tx, header.appliance, lock=True)
-        if appliance.revoked or header.sign_key not in map(key_id, appliance.senders):
+        if appliance.revoked or header.sign_key not in map(key_id, appliance.known.senders):
             raise Refuse(Code.WRONG_KEY, "The store's keys were changed while this was on its way.")
         vault = deps.database.vault(tx, header.tenant)
         verdict = receiving.judge(appliance.progress, header, push, payloads)
@@ -172,10 +173,11 @@ def _in_transaction(
             set_aside.keep(tx, vault, appliance.id, header.line, aside, now)
             if appliance.progress.line and appliance.progress.line != header.line:
                 giving_back.give_back(tx, vault, appliance.id, now)
-        seal_to, keys_taken = appliance_rows.rotate(tx, appliance, push.next_keys, header.sign_key, now)
+        known, keys_taken = receiving.keys_after(appliance.known, header, push)
+        appliance_rows.keep_keys(tx, appliance, known, now)
         appliance_rows.heard_from(tx, appliance, push, verdict.progress, len(aside), now)
         page = facts.after(tx, vault, appliance.id, push.cursor, facts_max=push.facts_max)
-    return Done(verdict, len(aside), page, seal_to, keys_taken)
+    return Done(verdict, len(aside), page, known.newest, keys_taken)
 
 
 def _answer(opened: Opened, push: Push, done: Done, now: datetime) -> bytes:

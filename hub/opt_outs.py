@@ -22,7 +22,8 @@ KIND = "opt_out"
 
 @dataclass(frozen=True, slots=True)
 class InForce:
-    """`identity_ids`: the identity and those merged into it. `erasure_ids`: the first, and those that found further persons; oldest first."""
+    """`identity_ids`: the identity and those merged into it. `erasure_ids`: the first, and those that found further persons; oldest
+    first."""
 
     identity_id: str
     identity_ids: list[str]

@@ -1,4 +1,5 @@
-"""Records that could not be taken, with the reason, sealed: the table `set_aside`. They block nothing and are kept until somebody has looked."""
+"""Records that could not be taken, with the reason, sealed: the table `set_aside`. They block nothing and are kept until somebody has
+looked."""
 
 from __future__ import annotations
 

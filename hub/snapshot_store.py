@@ -1,4 +1,5 @@
-"""Where visitors' pictures lie: a folder, or a bucket of S3 or MinIO, through obstore. Sealed under the tenant's key before they leave the process.
+"""Where visitors' pictures lie: a folder, or a bucket of S3 or MinIO, through obstore. Sealed under the tenant's key before they leave
+the process.
 
     key = <tenant>/<day>/<32 hexadecimal digits>.jpg.sealed         nobody who has one key can guess another
 
@@ -152,7 +153,7 @@ def in_bucket(bucket: Bucket) -> SnapshotStore:
         )
     except (BaseError, ValueError) as error:
         raise ConfigError(f"snapshots.url, or a setting beside it, cannot be used for S3 ({type(error).__name__}).") from None
-    return SnapshotStore(cast(ObjectStore, store), bucket)
+    return SnapshotStore(cast("ObjectStore", store), bucket)
 
 
 def parse_bucket(url: str, *, endpoint: str = "", region: str = "", access_key_id: str = "", secret_access_key: str = "") -> Bucket:

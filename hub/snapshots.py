@@ -108,7 +108,7 @@ def _answer(opened: Opened, snapshot: Snapshot, wanted: bool, now: datetime) -> 
         last=header.last,
         made_ms=to_ms(now),
         answers=opened.read.digest,
-        to=opened.appliance.keys,
+        to=opened.appliance.known.newest,
         own=opened.pair,
     )
 
@@ -143,15 +143,17 @@ def _mark(database: Database, said: str) -> str:
 
 
 def expire(database: Database, store: SnapshotStore, tenant_id: str, now: datetime) -> int:
-    """Empties the visits whose picture has had its days, and deletes the pictures; also those that nobody names, as after a database that was
-    restored. How many visits were emptied. Raises SnapshotsAway."""
+    """Empties the visits whose picture has had its days, and deletes the pictures; also those that nobody names, as after a database that
+    was restored. How many visits were emptied. Raises SnapshotsAway."""
     emptied = 0
     while True:
         with database.tenant(tenant_id) as tx:
             days = tenants.get(tx, tenant_id).snapshot_days
             rows = tx.execute(
-                """WITH old AS (SELECT id, month, snapshot FROM visits WHERE snapshot IS NOT NULL AND snapshot_taken_at < %(before)s LIMIT %(rows)s),
-                    emptied AS (UPDATE visits AS v SET snapshot = NULL, snapshot_taken_at = NULL FROM old WHERE v.id = old.id AND v.month = old.month)
+                """WITH old AS (SELECT id, month, snapshot FROM visits
+                        WHERE snapshot IS NOT NULL AND snapshot_taken_at < %(before)s LIMIT %(rows)s),
+                    emptied AS (UPDATE visits AS v SET snapshot = NULL, snapshot_taken_at = NULL FROM old
+                        WHERE v.id = old.id AND v.month = old.month)
                     INSERT INTO doomed_snapshots (tenant_id, key, doomed_at) SELECT (SELECT current_tenant()), snapshot, %(now)s FROM old
                     ON CONFLICT DO NOTHING""",
                 {"before": now - timedelta(days=days), "rows": ROWS_A_TURN, "now": now},

@@ -117,15 +117,15 @@ def _persons(tx: Tx, vault: Vault, sender: Sender, persons: Sequence[PersonRecor
         for one in persons
     ]
     tx.execute(
-        f"""INSERT INTO persons AS p (tenant_id, id, appliance_id, site_id, number, role, name_sealed, guest_of, first_seen_at, last_seen_at,
-                visit_count)
+        f"""INSERT INTO persons AS p (tenant_id, id, appliance_id, site_id, number, role, name_sealed, guest_of, first_seen_at,
+                last_seen_at, visit_count)
             SELECT (SELECT current_tenant()), t.id, %s, %s, t.number, t.role, t.name, t.guest_of, {WHEN.format("t.first_ms")},
                 {WHEN.format("t.last_ms")}, t.visits
             FROM json_to_recordset(%s) AS t (id uuid, number bigint, role text, name bytea, guest_of uuid, first_ms bigint, last_ms bigint,
                 visits integer)
-            ON CONFLICT (tenant_id, id) DO UPDATE SET appliance_id = excluded.appliance_id, number = excluded.number, role = excluded.role, name_sealed = excluded.name_sealed,
-                guest_of = excluded.guest_of, first_seen_at = excluded.first_seen_at, last_seen_at = excluded.last_seen_at,
-                visit_count = excluded.visit_count
+            ON CONFLICT (tenant_id, id) DO UPDATE SET appliance_id = excluded.appliance_id, number = excluded.number,
+                role = excluded.role, name_sealed = excluded.name_sealed, guest_of = excluded.guest_of,
+                first_seen_at = excluded.first_seen_at, last_seen_at = excluded.last_seen_at, visit_count = excluded.visit_count
             WHERE p.appliance_id = ANY(%s::uuid[])""",
         [sender.appliance_id, sender.site_id, _json.encode(rows).decode(), sender.owners],
     )
@@ -140,8 +140,8 @@ def _templates(tx: Tx, vault: Vault, templates: Sequence[TemplateRecord]) -> Non
             FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %b::bytea[], %s::real[], %s::text[], %s::bigint[])
                 AS t (id, person_id, model, embedding, quality, origin, made_ms)
             ON CONFLICT (tenant_id, id) DO UPDATE SET person_id = excluded.person_id, model = excluded.model,
-                embedding_sealed = excluded.embedding_sealed, quality = excluded.quality, origin = excluded.origin, made_at = excluded.made_at,
-                indexed = false""",
+                embedding_sealed = excluded.embedding_sealed, quality = excluded.quality, origin = excluded.origin,
+                made_at = excluded.made_at, indexed = false""",
         [
             [one.id for one in templates],
             [one.person_id for one in templates],
@@ -180,10 +180,11 @@ def _visits(tx: Tx, sender: Sender, visits: Sequence[Told[VisitRecord]]) -> list
                 visit_number, cameras, model, reason, similarity, bar)
             SELECT (SELECT current_tenant()), t.id, t.month, %s, %s, t.person, t.verdict, t.settled, {WHEN.format("t.first_ms")},
                 {WHEN.format("t.last_ms")}, t.number, t.cameras, t.model, t.reason, t.similarity, t.bar
-            FROM json_to_recordset(%s) AS t (id uuid, month date, person uuid, verdict text, settled boolean, first_ms bigint, last_ms bigint,
-                number integer, cameras uuid[], model text, reason text, similarity real, bar real)
-            ON CONFLICT (tenant_id, id, month) DO UPDATE SET appliance_id = excluded.appliance_id, person_id = excluded.person_id, verdict = excluded.verdict,
-                settled = excluded.settled, first_seen_at = excluded.first_seen_at, last_seen_at = excluded.last_seen_at,
+            FROM json_to_recordset(%s) AS t (id uuid, month date, person uuid, verdict text, settled boolean, first_ms bigint,
+                last_ms bigint, number integer, cameras uuid[], model text, reason text, similarity real, bar real)
+            ON CONFLICT (tenant_id, id, month) DO UPDATE SET appliance_id = excluded.appliance_id, person_id = excluded.person_id,
+                verdict = excluded.verdict, settled = excluded.settled, first_seen_at = excluded.first_seen_at,
+                last_seen_at = excluded.last_seen_at,
                 visit_number = excluded.visit_number, cameras = excluded.cameras, model = excluded.model, reason = excluded.reason,
                 similarity = excluded.similarity, bar = excluded.bar
             WHERE v.appliance_id = ANY(%s::uuid[])""",
@@ -204,7 +205,8 @@ def _cameras(tx: Tx, sender: Sender, cameras: Sequence[Told[CameraRecord]]) -> l
         """INSERT INTO cameras AS c (tenant_id, id, appliance_id, name, kind, enabled)
             SELECT (SELECT current_tenant()), t.id, %s, t.name, t.kind, t.enabled
             FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::boolean[]) AS t (id, name, kind, enabled)
-            ON CONFLICT (tenant_id, id) DO UPDATE SET appliance_id = excluded.appliance_id, name = excluded.name, kind = excluded.kind, enabled = excluded.enabled
+            ON CONFLICT (tenant_id, id) DO UPDATE SET appliance_id = excluded.appliance_id, name = excluded.name,
+                kind = excluded.kind, enabled = excluded.enabled
             WHERE c.appliance_id = ANY(%s::uuid[])""",
         [
             sender.appliance_id,

@@ -230,8 +230,8 @@ def _copy(folder: Path, visits: int, size: int) -> float:
         began = time.perf_counter()
         with owner.cursor() as cursor:
             with cursor.copy(
-                """COPY copied_visits (tenant_id, id, month, appliance_id, site_id, person_id, verdict, settled, first_seen_at, last_seen_at,
-                    visit_number, cameras, model, reason, similarity, bar) FROM STDIN"""
+                """COPY copied_visits (tenant_id, id, month, appliance_id, site_id, person_id, verdict, settled, first_seen_at,
+                    last_seen_at, visit_number, cameras, model, reason, similarity, bar) FROM STDIN"""
             ) as copy:
                 for visit, person, _ in rows:
                     copy.write_row(

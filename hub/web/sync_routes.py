@@ -1,5 +1,5 @@
-"""The addresses that stores speak to, and the one that pictures are seen at. What is in a message is answered in a message: the status is 200
-unless nothing of it could be read. Nothing of the content is logged.
+"""The addresses that stores speak to, and the one that pictures are seen at. What is in a message is answered in a message: the status is
+200 unless nothing of it could be read. Nothing of the content is logged.
 
     POST /sync/v1/exchange    records up, facts down        hub.ingest
     POST /sync/v1/snapshot    a picture up                  hub.snapshots

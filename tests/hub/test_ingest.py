@@ -190,6 +190,19 @@ def test_keys_of_an_appliance_are_rotated_and_a_lost_answer_loses_nothing(world:
     assert refusal(world, world.a, replace(world.a, own=old).message([visit()])).code == "wrong_key"
 
 
+def test_an_old_message_played_again_cannot_put_old_keys_back(world: World) -> None:
+    old, first, second = world.a.own, keys.make(), keys.make()
+    recorded = world.a.message([], next_keys=first.public)
+    world.a.opens_with = [first, second]
+    world.a.tells(next_keys=first.public)
+    world.a.own = first
+    world.a.tells(next_keys=second.public)
+    for line in (world.a, replace(world.a, own=old)):
+        assert isinstance(line.send(recorded), Refusal)
+    world.a.own = second
+    assert world.a.tells(visit()).acknowledged == 1
+
+
 def test_the_hubs_keys_are_rotated_and_stores_that_know_the_old_are_told(world: World) -> None:
     before = world.a.hub
     new = world.deps.keys.rotate(NOW)

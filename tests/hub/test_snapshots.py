@@ -12,6 +12,7 @@ import httpx
 import obstore
 import pytest
 from moto.server import ThreadedMotoServer
+from obstore.store import S3Store
 
 from hub import bucket_rule, erasure, forgetting, receipts, snapshots, tenants
 from hub.errors import CannotOpen, ConfigError, NotFound
@@ -244,7 +245,9 @@ def test_a_bucket_that_is_away_delays_pictures_and_loses_none(world: World) -> N
     seen = visit()
     world.a.tells(seen)
     away = in_bucket(parse_bucket("s3://b", endpoint="http://127.0.0.1:9", region="us-east-1", access_key_id="i", secret_access_key="s"))
-    fast = replace(away, objects=type(away.objects)("b", endpoint="http://127.0.0.1:9", access_key_id="i", secret_access_key="s", region="us-east-1", client_options={"allow_http": True}, retry_config={"max_retries": 0}))  # type: ignore[call-arg]  # fmt: skip
+    options = {"endpoint": "http://127.0.0.1:9", "region": "us-east-1", "access_key_id": "i", "secret_access_key": "s"}
+    patient = {"max_retries": 0, "retry_timeout": timedelta(seconds=1)}
+    fast = replace(away, objects=S3Store("b", client_options={"allow_http": True}, retry_config=patient, **options))  # type: ignore[arg-type]
     answer = send(world, fast, world.a, seen.id)
     assert isinstance(answer, Refusal) and answer.code == "busy" and answer.retry_s
     with pytest.raises(SnapshotsAway):
@@ -253,7 +256,10 @@ def test_a_bucket_that_is_away_delays_pictures_and_loses_none(world: World) -> N
 
 def test_the_bucket_gets_our_rule_and_keeps_its_others(s3: str) -> None:
     made = bucket(s3, new_id())
-    theirs = f'<LifecycleConfiguration xmlns="{bucket_rule.SPACE}"><Rule><ID>theirs</ID><Filter><Prefix>logs/</Prefix></Filter><Status>Enabled</Status><Expiration><Days>7</Days></Expiration></Rule></LifecycleConfiguration>'  # noqa: E501
+    rule = (
+        "<Rule><ID>theirs</ID><Filter><Prefix>logs/</Prefix></Filter><Status>Enabled</Status><Expiration><Days>7</Days></Expiration></Rule>"
+    )
+    theirs = f'<LifecycleConfiguration xmlns="{bucket_rule.SPACE}">{rule}</LifecycleConfiguration>'
     httpx.put(f"{s3}/{made.name}?lifecycle", content=theirs).raise_for_status()
     for days in (32, 62):
         assert bucket_rule.set_rule(made, days, NOW)
@@ -271,9 +277,9 @@ def test_our_signature_is_the_one_that_amazon_computes() -> None:
         "x-amz-content-sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
         "x-amz-date": "20130524T000000Z",
     }
-    made = bucket_rule.signature(
-        "GET", "/test.txt", "", headers, "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "us-east-1", from_ms(1_369_353_600_000)
-    )  # fmt: skip
+    at = from_ms(1_369_353_600_000)
+    keys = ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+    made = bucket_rule.signature("GET", "/test.txt", "", headers, *keys, "us-east-1", at)
     assert made.endswith("Signature=f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41")
 
 
