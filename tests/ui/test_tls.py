@@ -38,7 +38,7 @@ def certificate(folder: Path) -> tuple[Path, Path]:
     return paths
 
 
-def app(place: Place = Place()) -> Litestar:
+def app(place: Place) -> Litestar:
     made = Litestar([who], openapi_config=None)
     made.asgi_handler = guarded(made.asgi_handler, place)
     return made
@@ -46,7 +46,7 @@ def app(place: Place = Place()) -> Litestar:
 
 def test_a_page_speaks_tls_with_the_certificate_it_was_given(tmp_path: Path) -> None:
     cert, key = certificate(tmp_path)
-    running = serve(app(), "127.0.0.1", 0, outside=Outside(cert, key))
+    running = serve(app(Place()), "127.0.0.1", 0, outside=Outside(cert, key))
     try:
         assert running.address.startswith("https://")
         trusting = ssl.create_default_context(cafile=str(cert))
@@ -68,7 +68,7 @@ def test_a_certificate_that_cannot_be_used_is_one_sentence(tmp_path: Path, conte
     else:
         cert.write_bytes(content)
     with pytest.raises(CannotServe, match=r"certificate .*cert\.pem cannot be used"):
-        serve(app(), "127.0.0.1", 0, outside=Outside(cert, key))
+        serve(app(Place()), "127.0.0.1", 0, outside=Outside(cert, key))
 
 
 @pytest.mark.parametrize(
