@@ -21,15 +21,14 @@ from hub.errors import WrongVersion
 from hub.headquarters import Headquarters, open_headquarters
 from hub.hub_keys import HubKeys
 from hub.index import Index, IndexAway
+from hub.index_place import open_index
 from hub.ingest import Deps
 from hub.jobs import Jobs
 from hub.metrics import Metrics
-from hub.milvus_lite import open_lite, open_server
 from hub.model_bars import bars_of
 from hub.rates import Rates
 from hub.readiness import Check, Readiness
 from hub.resolver import Resolver
-from hub.rotation import Rotations
 from hub.snapshot_store import SnapshotStore
 from hub.standing_jobs import FORGETTING, standing_jobs
 from hub.standings import look_up
@@ -45,7 +44,7 @@ CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's: nothing that is mistaken for something else when it is typed off a screen."""
 CODE_GROUPS, CODE_GROUP = 3, 4
 RESOLVER_STOP_S = 2.0
-INDEX_FOLDER, SNAPSHOTS_FOLDER = "index", "snapshots"
+SNAPSHOTS_FOLDER = "snapshots"
 
 
 class Hub:
@@ -128,19 +127,6 @@ def new_code() -> str:
     """Sixty bits: nobody guesses it in the minutes in which it counts."""
     groups = ("".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_GROUP)) for _ in range(CODE_GROUPS))
     return "-".join(groups)
-
-
-def open_index(config: Config, database: Database) -> Index:
-    """Raises IndexAway, DataFolderError, ConfigError."""
-
-    def key_of(tenant_id: str) -> bytes:
-        with database.anyone() as tx:
-            return database.vault(tx, tenant_id).subkey("index rotation")
-
-    rotations = Rotations(key_of)
-    if config.index.url:
-        return open_server(config.index.url, config.index.token, rotations)
-    return open_lite(config.data.folder / INDEX_FOLDER, rotations)
 
 
 def open_store(config: Config) -> SnapshotStore:

@@ -12,6 +12,7 @@ COMMANDS: dict[str, Place] = {
     "site": Place("hub.commands.site", "site", "Add and list the sites of a tenant."),
     "appliance": Place("hub.commands.appliance", "appliance", "List the appliances of a tenant, and revoke one."),
     "pair-code": Place("hub.commands.pair_code", "pair_code", "Make a one-time code with which a store's appliance is paired."),
+    "index": Place("hub.commands.index", "index", "Compare the index of templates with the database, or fill it anew."),
     "user": Place("hub.commands.user", "user", "Add and list who may sign in, and give one a new password."),
     "token": Place("hub.commands.token", "token", "Add, list and revoke the API tokens of a tenant."),
 }
