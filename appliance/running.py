@@ -22,12 +22,12 @@ from appliance.data_key import KeyKeeper
 from appliance.database import Store, open_store
 from appliance.database_file import path_in
 from appliance.errors import RegularsError, SnapshotError
-from appliance.gallery import Gallery
+from appliance.gallery import UNSURE_KEY, Gallery
 from appliance.identity import Policy, Verdict
 from appliance.jobs import Job, Jobs, Stopping, standard_jobs
 from appliance.live import FaceBox, FiguresChanged, Live, NoticesChanged, VisitChanged
 from appliance.reception import Received, Reception
-from appliance.recognition import UNSURE_KEY, Recognition
+from appliance.recognition import Recognition
 from appliance.roster import Choice, Roster
 from appliance.web.app import create_app
 from appliance.web.pages import PersonRow, WebDeps
