@@ -18,6 +18,8 @@ from sync.records import TemplateGone, VisitGone
 
 OPTED_OUT_TEMPLATES = 4
 """Enough to know them again from the front and from either side; each one more is a view of somebody who wants none kept."""
+ASKED_HERE, BY_THE_CHAIN = 1, 2
+"""`gone_persons.erased`: who had them erased. What was asked here the chain must hear of, again if it forgets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,8 @@ def erase(store: Store, person_id: str, now_ms: int, *, by_the_chain: bool = Fal
     gone = _let_go(store, person_id, now_ms)
     (templates,) = store.db.execute("SELECT count(*) FROM templates WHERE person_id = ?", [person_id]).fetchone()
     persons.remove(store, person_id, now_ms, erased=not by_the_chain)
-    store.db.execute("INSERT OR REPLACE INTO gone_persons VALUES (?, NULL, 1, ?)", [person_id, now_ms])
+    by = BY_THE_CHAIN if by_the_chain else ASKED_HERE
+    store.db.execute("INSERT OR REPLACE INTO gone_persons VALUES (?, NULL, ?, ?)", [person_id, by, now_ms])
     return gone + Forgotten(persons=1, templates=templates)
 
 

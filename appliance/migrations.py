@@ -58,7 +58,8 @@ LINE_TO_HEADQUARTERS = (
         vip INTEGER NOT NULL DEFAULT 0, watchlist INTEGER NOT NULL DEFAULT 0, also_at_sealed BLOB,
         chain_visits INTEGER NOT NULL DEFAULT 0) STRICT""",
     "CREATE INDEX chain_identity ON chain (identity_id)",
-    # People who are no longer there. merged_into: who took their place; erased: never to be taken back from anywhere.
+    # People who are no longer there. merged_into: who took their place. erased: 1 this store did, 2 headquarters had it done; never to be
+    # taken back from anywhere.
     """CREATE TABLE gone_persons (
         id TEXT PRIMARY KEY, merged_into TEXT, erased INTEGER NOT NULL DEFAULT 0, gone_ms INTEGER NOT NULL) STRICT""",
     # What a command asks of the appliance that runs, and its answer. subjects: ids, as JSON; never a name.

@@ -10,6 +10,7 @@ import logging
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import assert_never
 
 from appliance import forgetting, merging, persons, visits
 from appliance.database import Store
@@ -105,6 +106,8 @@ def _apply(store: Store, fact: Fact, applied: Applied, now_ms: int) -> None:
             applied.people = True
         case TenantSettings():
             link.switch(store, snapshots=fact.snapshots, also_at=fact.also_at)
+        case _:
+            assert_never(fact)
 
 
 def _person_known(store: Store, fact: PersonKnown, applied: Applied, now_ms: int) -> None:
@@ -169,8 +172,8 @@ def _opt_out(store: Store, fact: OptOut, applied: Applied, now_ms: int) -> None:
 
 
 def _erase(store: Store, fact: Erase, applied: Applied, now_ms: int) -> None:
-    gone = _forgotten(store, fact.person_ids, now_ms)
     lent = guests.remove(store, fact.identity_id, "customer", "staff", "opted_out")
+    gone = _forgotten(store, fact.person_ids, now_ms)
     _receipt(store, fact.erasure_id, fact.identity_id, gone + Forgotten(templates=lent), applied, now_ms)
 
 
@@ -197,7 +200,8 @@ def _forgotten(store: Store, person_ids: Sequence[str], now_ms: int) -> Forgotte
     for person_id in person_ids:
         # Also of one that is not here: a backup that has them may be restored, or headquarters give them back.
         store.db.execute(
-            "INSERT INTO gone_persons VALUES (?, NULL, 1, ?) ON CONFLICT (id) DO UPDATE SET erased = 1", [person_id, now_ms]
+            "INSERT INTO gone_persons VALUES (?1, NULL, ?2, ?3) ON CONFLICT (id) DO UPDATE SET erased = iif(erased, erased, ?2)",
+            [person_id, forgetting.BY_THE_CHAIN, now_ms],
         )
     return gone
 

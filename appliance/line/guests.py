@@ -38,13 +38,13 @@ class GuestRow:
     also_at: Sequence[str] = ()
 
 
-def put(store: Store, guest: GuestRow, templates: Sequence[LentTemplate]) -> bool:
+def put(store: Store, guest: GuestRow, templates: Sequence[LentTemplate], *, guests_max: int = GUESTS_MAX) -> bool:
     """Keeps a guest and what is lent of them in place of what was there; False when there are too many already. In the caller's
     transaction. Raises RecordError for a template that is none."""
     db, identity_id = store.db, guest.identity_id
     there = db.execute("SELECT 1 FROM guests WHERE identity_id = ?", [identity_id]).fetchone()
     # An opt-out is never turned away: the store would keep somebody who wants not to be kept.
-    if not there and guest.role != "opted_out" and db.execute("SELECT count(*) FROM guests").fetchone()[0] >= GUESTS_MAX:
+    if not there and guest.role != "opted_out" and db.execute("SELECT count(*) FROM guests").fetchone()[0] >= guests_max:
         return False
     name, also_at = sealed_words(store, "guests", identity_id, guest.name, guest.also_at)
     db.execute(
