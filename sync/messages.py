@@ -13,6 +13,8 @@ from enum import StrEnum
 import msgspec
 
 PROTOCOL = 1
+RECORDS_MAX = 2_000
+"""Records in one batch: what a store of two hundred visitors an hour makes in a morning."""
 FACTS_MAX = 200
 """Facts in one answer: a store that comes back after a month fetches its thousands in a few round trips."""
 FACTS_BYTES_MAX = 1 << 20
@@ -131,7 +133,7 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """Why the hub takes nothing from this sender, in the clear and signed. `code`: revoked, unknown, too_fast, too_large, malformed,
-    wrong_key, newer_protocol, busy. `retry_s`: not before. `answers`: as in a header."""
+    wrong_key, newer_protocol, busy, old_line. `retry_s`: not before. `answers`: as in a header."""
 
     code: str
     words: str

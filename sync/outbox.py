@@ -10,12 +10,12 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Protocol
 
+from sync.messages import RECORDS_MAX as BATCH_RECORDS_MAX
 from sync.records import Record, encoded, kind_of
 
 TABLE, COLUMN = "outbox", "payload_sealed"
-BATCH_RECORDS_MAX = 500
 BATCH_BYTES_MAX = 1 << 20
-"""A batch of this size crosses a shop's slow line (1 Mbit/s up) within ten seconds."""
+"""A batch of this size crosses a shop's slow line (1 Mbit/s up) within ten seconds. It is some 3,000 records of visits, or 600 views."""
 RECORDS_MAX = 2_000_000
 BYTES_MAX = 2 << 30
 """A busy store makes 20,000 records of half a kilobyte a day: both bounds are more than three months without a line."""
@@ -32,6 +32,14 @@ class Entry:
     made_ms: int
     kind: str
     payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Which numbers are in the outbox, without holes: `oldest` to `newest`, none if `oldest` is None. `newest` was given last, or is 0."""
+
+    oldest: int | None
+    newest: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +99,11 @@ def newest(connection: sqlite3.Connection) -> int:
     """The last sequence number that was given; 0 before the first."""
     last = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", [TABLE]).fetchone()
     return int(last[0]) if last else 0
+
+
+def span(connection: sqlite3.Connection) -> Span:
+    (oldest,) = connection.execute("SELECT min(sequence) FROM outbox").fetchone()
+    return Span(oldest, newest(connection))
 
 
 def pressure(connection: sqlite3.Connection, *, records_max: int = RECORDS_MAX, bytes_max: int = BYTES_MAX) -> Pressure:

@@ -182,8 +182,11 @@ def not_paired_message(why: NotPaired) -> bytes:
 
 
 def read_answer(message: bytes, request_digest: bytes, key: bytes) -> PairAnswer:
-    """The hub's answer to this very request. Raises Refused with the hub's reason (nothing proves that one: it is shown and changes nothing),
-    BadSignature for whoever does not know the code, TooLarge, Malformed, WrongKey."""
+    """The hub's answer to this very request.
+
+    Raises Refused with the hub's reason (nothing proves that one: it is shown and changes nothing), BadSignature for whoever does not know
+    the code, TooLarge, Malformed, WrongKey.
+    """
     with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError):
         (why,) = _not_paired.decode(_bounded(message))
         raise Refused(WORDS[NotPaired(why)])

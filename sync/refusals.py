@@ -31,6 +31,8 @@ class Code(StrEnum):
     WRONG_KEY = "wrong_key"
     NEWER_PROTOCOL = "newer_protocol"
     BUSY = "busy"
+    OLD_LINE = "old_line"
+    """Of a life of the appliance's database that has ended: its disk was put back to an earlier day."""
 
 
 _encoder = msgspec.msgpack.Encoder()
