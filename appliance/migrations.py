@@ -38,7 +38,7 @@ LINE_TO_HEADQUARTERS = (
         site_id TEXT NOT NULL, site_name TEXT NOT NULL, appliance_id TEXT NOT NULL,
         state TEXT NOT NULL CHECK (state IN ('paired', 'revoked')),
         own_keys_sealed BLOB NOT NULL, next_keys_sealed BLOB, hub_seal BLOB NOT NULL, hub_sign BLOB NOT NULL, line TEXT NOT NULL,
-        acknowledged INTEGER NOT NULL DEFAULT 0, abandoned_through INTEGER NOT NULL DEFAULT 0, retell TEXT NOT NULL DEFAULT '',
+        abandoned_through INTEGER NOT NULL DEFAULT 0, retell TEXT NOT NULL DEFAULT '',
         cursor INTEGER NOT NULL DEFAULT 0, snapshots INTEGER NOT NULL DEFAULT 0, also_at INTEGER NOT NULL DEFAULT 0,
         paired_ms INTEGER NOT NULL, tried_ms INTEGER, contact_ms INTEGER, error TEXT NOT NULL DEFAULT '', skew_ms INTEGER,
         bytes_per_s REAL, facts_passed_over INTEGER NOT NULL DEFAULT 0, set_aside INTEGER NOT NULL DEFAULT 0) STRICT""",

@@ -8,16 +8,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import uuid_utils
+
 from appliance import backup
 from appliance.database import Store
-from sync import keys
+from sync import contact, keys, outbox
 from sync.keys import OwnKeys
 from sync.messages import PairAnswer, PublicKeys
 
 TABLE = "link"
 FROM_THE_START = "start"
 """`retell` before the first record is told anew; see `retelling`."""
-COLUMNS = """hub_url, tenant_id, tenant_name, site_id, site_name, appliance_id, state, hub_seal, hub_sign, line, acknowledged,
+COLUMNS = """hub_url, tenant_id, tenant_name, site_id, site_name, appliance_id, state, hub_seal, hub_sign, line,
     abandoned_through, retell, cursor, snapshots, also_at, paired_ms, tried_ms, contact_ms, error, skew_ms, bytes_per_s,
     facts_passed_over, set_aside, next_keys_sealed IS NOT NULL AS rotating"""
 NAMES = [column.split()[-1] for column in COLUMNS.split(",")]
@@ -37,7 +39,6 @@ class Link:
     state: str
     hub: PublicKeys
     line: str
-    acknowledged: int
     abandoned_through: int
     retell: str
     cursor: int
@@ -87,8 +88,8 @@ def switch(store: Store, *, snapshots: bool, also_at: bool) -> None:
 
 
 def begin(store: Store, hub_url: str, answer: PairAnswer, own: OwnKeys, now_ms: int) -> None:
-    """The appliance is paired, in place of whatever was there. Everything is told, from the first person on; of another chain nothing that
-    it told is kept."""
+    """The appliance is paired, in place of whatever was there. It tells everything, from the first person on; of another chain nothing is
+    kept that it told."""
     with store.writing() as db:
         before = db.execute("SELECT tenant_id FROM link").fetchone()
         if before and before[0] != answer.tenant_id:
@@ -100,7 +101,7 @@ def begin(store: Store, hub_url: str, answer: PairAnswer, own: OwnKeys, now_ms: 
             [
                 *(hub_url, answer.tenant_id, answer.tenant_name, answer.site_id, answer.site_name, answer.appliance_id),
                 *(_sealed(store, "own_keys", own), answer.keys.seal, answer.keys.sign, line_of(store)),
-                *(FROM_THE_START, now_ms, now_ms - answer.now_ms),
+                *("" if _whole(store) else FROM_THE_START, now_ms, now_ms - answer.now_ms),
             ],
         )
 
@@ -111,15 +112,22 @@ def end(store: Store) -> None:
         _let_go(store)
 
 
-def own_keys(store: Store) -> list[OwnKeys]:
-    """The keys that the hub knows, and behind them those that replace them, while they are being changed."""
-    row = store.db.execute("SELECT own_keys_sealed, next_keys_sealed FROM link").fetchone()
-    unseal = store.vault.unseal
-    return [
-        keys.from_stored(unseal(sealed, table=TABLE, column=column, row="1"))
-        for column, sealed in zip(("own_keys", "next_keys"), row or (), strict=False)
-        if sealed is not None
-    ]
+def for_pushing(store: Store) -> contact.Link | None:
+    """What `sync.pushing` needs. Raises CannotOpen, WrongKey: then only pairing anew helps."""
+    found = read(store)
+    if found is None:
+        return None
+    own, following = store.db.execute("SELECT own_keys_sealed, next_keys_sealed FROM link").fetchone()
+    return contact.Link(
+        tenant=found.tenant_id,
+        appliance=found.appliance_id,
+        line=found.line,
+        hub=found.hub,
+        keys=_unsealed(store, "own_keys", own),
+        next_keys=_unsealed(store, "next_keys", following) if following else None,
+        cursor=found.cursor,
+        abandoned_through=found.abandoned_through,
+    )
 
 
 def rotate(store: Store, fresh: OwnKeys) -> None:
@@ -129,24 +137,52 @@ def rotate(store: Store, fresh: OwnKeys) -> None:
         db.execute("UPDATE link SET next_keys_sealed = coalesce(next_keys_sealed, ?)", [_sealed(store, "next_keys", fresh)])
 
 
-def rotated(store: Store, fresh: OwnKeys) -> None:
+def use_next_keys(store: Store) -> None:
     """The hub has taken them: the old ones are gone."""
     with store.writing() as db:
-        db.execute("UPDATE link SET own_keys_sealed = ?, next_keys_sealed = NULL", [_sealed(store, "own_keys", fresh)])
+        row = db.execute("SELECT next_keys_sealed FROM link").fetchone()
+        if row and row[0]:
+            own = _sealed(store, "own_keys", _unsealed(store, "next_keys", row[0]))
+            db.execute("UPDATE link SET own_keys_sealed = ?, next_keys_sealed = NULL", [own])
 
 
-def tried(store: Store, now_ms: int, error: str, *, revoked: bool = False) -> None:
-    """A try that failed, and why."""
+def learn_hub(store: Store, hub: PublicKeys) -> None:
+    with store.writing() as db:
+        db.execute("UPDATE link SET hub_seal = ?, hub_sign = ?", [hub.seal, hub.sign])
+
+
+def note(store: Store, stands: contact.Contact, set_aside: int, now_ms: int) -> None:
+    """How the line does, for who asks from another process. Nothing rests on it."""
     with store.writing() as db:
         db.execute(
-            "UPDATE link SET tried_ms = ?, error = ?, state = CASE WHEN ? THEN 'revoked' ELSE state END", [now_ms, error, revoked]
+            """UPDATE link SET tried_ms = ?, contact_ms = coalesce(?, contact_ms), error = ?, skew_ms = coalesce(?, skew_ms),
+                bytes_per_s = coalesce(?, bytes_per_s), set_aside = set_aside + ?, state = CASE WHEN ? THEN 'revoked' ELSE 'paired' END""",
+            [
+                *(now_ms, stands.last_contact_ms, stands.trouble, stands.skew_ms),
+                *(stands.speed.bytes_per_s or None, set_aside, stands.stopped),
+            ],
         )
 
 
-def tell_anew(store: Store) -> None:
-    """From now on everything is told anew, behind what still waits."""
+def tell_anew(store: Store, abandoned_through: int | None = None) -> None:
+    """Everything is told anew from now on, behind what still waits. `abandoned_through`: records up to this one are gone."""
     with store.writing() as db:
-        db.execute("UPDATE link SET retell = CASE retell WHEN '' THEN ? ELSE retell END", [FROM_THE_START])
+        db.execute("UPDATE link SET retell = ?, abandoned_through = coalesce(?, abandoned_through)", [FROM_THE_START, abandoned_through])
+
+
+def begin_line(store: Store, *, fresh: bool) -> None:
+    """The outbox counts in a new run: of its own making (a restored backup), or (`fresh`) because the hub knows other records by these
+    numbers."""
+    with store.writing() as db:
+        if fresh:
+            db.execute("UPDATE settings SET value = ? WHERE key = ?", [str(uuid_utils.uuid7()), backup.OUTBOX_LINE])
+        db.execute("UPDATE link SET line = ?, retell = ?, abandoned_through = 0", [line_of(store), FROM_THE_START])
+
+
+def _whole(store: Store) -> bool:
+    """Whether the outbox holds every record that was ever made."""
+    span = outbox.span(store.db.conn)
+    return span.oldest == 1 or span.newest == 0
 
 
 def _let_go(store: Store) -> None:
@@ -157,3 +193,7 @@ def _let_go(store: Store) -> None:
 
 def _sealed(store: Store, column: str, own: OwnKeys) -> bytes:
     return store.vault.seal(own.stored, table=TABLE, column=column, row="1")
+
+
+def _unsealed(store: Store, column: str, sealed: bytes) -> OwnKeys:
+    return keys.from_stored(store.vault.unseal(sealed, table=TABLE, column=column, row="1"))
