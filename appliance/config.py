@@ -24,12 +24,15 @@ from msgspec import Meta
 from appliance.errors import ConfigError
 
 PREFIX = "REGULARS_"
+OF_THE_HUB = "REGULARS_HUB_"
+"""Settings of `regulars-hub`, which may run on the same computer."""
 CONFIG_VARIABLE = "REGULARS_CONFIG"
 FILE_NAME = "regulars.toml"
 CONFIG_BYTES_MAX = 1 << 20
 """A settings file is a page of text; more is the wrong file."""
 
 FOLDER_WORDS = 'the full path of a folder, such as "/Volumes/Backup/regulars" or "~/regulars"'
+CA_FILE_WORDS = 'the full path of a PEM file, such as "/etc/ssl/our-own.pem"'
 PACK_WORDS = 'the name of a pack, such as "open"; see `regulars models list`'
 FolderPath = Annotated[Path, Meta(description=FOLDER_WORDS)]
 
@@ -80,6 +83,10 @@ class Backup(msgspec.Struct, frozen=True, kw_only=True):
     folder: FolderPath | None = None
 
 
+class Headquarters(msgspec.Struct, frozen=True, kw_only=True):
+    ca_file: Annotated[Path, Meta(description=CA_FILE_WORDS)] | None = None
+
+
 class Log(msgspec.Struct, frozen=True, kw_only=True):
     level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="one of debug, info, warning, error")] = "info"
 
@@ -93,6 +100,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     web: Web = Web()
     retention: Retention = Retention()
     backup: Backup = Backup()
+    headquarters: Headquarters = Headquarters()
     log: Log = Log()
 
 
@@ -161,7 +169,7 @@ def _from_file(path: Path, *, must_exist: bool) -> list[Found]:
 def _from_environment(environ: Mapping[str, str]) -> list[Found]:
     found: list[Found] = []
     for name, raw in sorted(environ.items()):
-        if not name.startswith(PREFIX):
+        if not name.startswith(PREFIX) or name.startswith(OF_THE_HUB):
             continue
         if "__" not in name:
             _refuse_one_underscore(name)
@@ -198,7 +206,7 @@ def _checked(section: str, key: str, raw: Any, place: str) -> Any:
     if not isinstance(raw, (str, int, float)):
         raise refusal
     kind = get_type_hints(SECTIONS[section], include_extras=True)[key]
-    if "folder" in key:
+    if "folder" in key or key == "ca_file":
         folder = Path(raw).expanduser() if isinstance(raw, str) and "\0" not in raw else Path()
         if not folder.is_absolute():
             raise refusal

@@ -44,7 +44,7 @@ class Shop:
 
     def person(self, id_: str, number: int, role: str = "customer", name: str | None = None, visits: int = 1, seen: datetime = NOW) -> None:
         self.db.execute(
-            "INSERT INTO persons VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO persons VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)",
             (id_, number, role, name.encode() if name else None, ms(seen - timedelta(days=9)), ms(seen), visits, 0),
         )
 
@@ -65,7 +65,7 @@ class Shop:
     ) -> None:
         start, end = ms(at), ms(at + timedelta(seconds=seconds))
         self.db.execute(
-            "INSERT INTO visits VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO visits VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
             (id_, person, verdict, state, start, end, number, f"{id_}.jpg" if picture else None, 96.0),
         )
         self.db.execute(
