@@ -376,7 +376,7 @@ def tell(store: Store, visit_id: str, now_ms: int) -> None:
             first_seen_ms=first_ms,
             last_seen_ms=last_ms,
             visit_number=number,
-            cameras=list(dict.fromkeys(camera for camera, *_ in sightings)),
+            cameras=list(dict.fromkeys(camera for camera, *_ in sightings if camera)),
             model=model,
             reason=reason,
             similarity=similarity,

@@ -1,0 +1,433 @@
+"""The store's end of the line against a headquarters that is away, forgets, lies, or is set back: nothing lost, nothing done twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+
+from appliance import forgetting, notices, snapshots
+from appliance.errors import LineError
+from appliance.line import link, pairing, room, standing
+from appliance.line.agent import POLL_S, YIELD_S, YIELD_S_MAX, Agent, Surroundings
+from appliance.line.carrying import Carrier
+from sync import keys, outbox
+from sync import pairing as wire
+from sync.facts import Erase, OptOut, PersonKnown, TenantSettings
+from sync.messages import Status
+from sync.records import ClockJumped, PersonGone, PersonRecord, ReceiptRecord
+from sync.refusals import Code
+from tests.appliance.line.chain import an_id, guest, lent, table
+from tests.appliance.line.headquarters import Headquarters, set_back
+from tests.appliance.stores import DAY_MS, JPEG, NOON
+from tests.appliance.visitors import BOB, CHARLIE, DORA, EMIL, Shop, a_shop, face
+
+GRACE = 5
+
+
+@dataclass
+class Line:
+    shop: Shop
+    hub: Headquarters
+    agent: Agent = field(init=False)
+    now_ms: int = NOON
+    steady_s: float = 0.0
+    busy: bool = False
+    people_changed: int = 0
+
+    def __post_init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """The agent's process starts, or starts again."""
+        self.agent = Agent(
+            self.shop.store,
+            Surroundings(
+                now=lambda: self.now_ms,
+                renew=lambda keys: self.shop.recognition.renew(keys),
+                busy=lambda: self.busy,
+                people_changed=self._changed,
+                status=lambda: Status(model="test", time_zone="UTC"),
+                transport=self.hub.transport,
+                chance=lambda: 1.0,
+                steady_s=lambda: self.steady_s,
+            ),
+        )
+
+    def _changed(self) -> None:
+        self.people_changed += 1
+
+    def pair(self) -> None:
+        target = wire.parse_target(f"{self.hub.code.shown}@https://hub.test")
+        carrier = Carrier(target.url, transport=self.hub.transport)
+        answer, own = pairing.pair(
+            carrier, target, name="Harbour", time_zone="UTC", version="1", now_ms=self.now_ms, wait=lambda _seconds: None
+        )
+        link.begin(self.shop.store, target.url, answer, own, self.now_ms)
+
+    def run(self, seconds: float = 200.0) -> None:
+        """As the thread would, on a clock of the test's own."""
+        until_s = self.steady_s + seconds
+        while self.steady_s < until_s:
+            wait_s = self.agent.step()
+            self.steady_s += max(wait_s, 0.001)
+            self.now_ms += 1
+
+    def agreed(self) -> bool:
+        """Whether headquarters has what the store has, and nothing waits."""
+        store = self.shop.store
+        return (
+            outbox.span(store.db.conn).oldest is None
+            and self.hub.persons() == {str(r[0]) for r in table(self.shop, "SELECT id FROM persons")}
+            and self.hub.templates() == {str(r[0]) for r in table(self.shop, "SELECT id FROM templates")}
+            and {(i, v.person_id) for i, v in self.hub.visits().items()}
+            == {(str(r[0]), str(r[1] or "")) for r in table(self.shop, "SELECT id, person_id FROM visits")}
+        )
+
+
+@pytest.fixture
+def line(tmp_path: Path) -> Iterator[Line]:
+    made = Line(a_shop(tmp_path / "data"), Headquarters())
+    yield made
+    made.agent.stop()
+    made.shop.store.close()
+
+
+def three_come(line: Line, at_ms: int = NOON) -> list[str]:
+    return [str(line.shop.see(face(who), at_ms + i).person_id) for i, who in enumerate((BOB, DORA, EMIL))]
+
+
+def test_what_happened_before_and_after_the_pairing_is_told_once(line: Line) -> None:
+    three_come(line)
+    waiting = outbox.span(line.shop.store.db.conn).newest
+    assert line.agent.step() == POLL_S and line.hub.asked == []
+    line.pair()
+    line.run()
+    assert line.agreed() and len(line.hub.known.records) == waiting
+    line.shop.see(face(BOB), NOON + DAY_MS)
+    line.run()
+    assert line.agreed() and line.hub.known.progress.applied == outbox.span(line.shop.store.db.conn).newest
+    stands = standing.read(line.shop.store.db.conn)
+    assert (stands.waiting, stands.error, stands.tenant, stands.site) == (0, "", "Corner Shops", "Harbour")
+    assert line.hub.status.model == "test"
+
+
+def test_an_appliance_that_told_elsewhere_tells_everything_anew(line: Line) -> None:
+    three_come(line)
+    with line.shop.store.transaction() as db:
+        outbox.acknowledge(db.conn, outbox.newest(db.conn))
+    line.pair()
+    line.run()
+    assert line.agreed() and len(line.hub.persons()) == 3
+
+
+def test_a_line_that_is_away_for_long_loses_nothing_and_is_tried_ever_more_rarely(line: Line) -> None:
+    line.pair()
+    line.hub.away = True
+    three_come(line)
+    line.run(3600)
+    stands = standing.read(line.shop.store.db.conn)
+    assert "hub.test" in stands.error and stands.waiting > 0 and stands.contact_ms is None
+    assert line.agent.stands.failures < 30
+    line.hub.away = False
+    line.run(400)
+    assert line.agreed() and standing.read(line.shop.store.db.conn).error == ""
+
+
+def test_lost_answers_and_restarts_between_any_two_steps_lose_and_repeat_nothing(line: Line) -> None:
+    line.pair()
+    line.hub.tell(guest(an_id(), face(GRACE)), TenantSettings(snapshots=True))
+    for day in range(6):
+        line.hub.loses = 2
+        three_come(line, NOON + day * DAY_MS)
+        for _ in range(4):
+            line.run(3)
+            line.begin()
+    line.run()
+    assert line.agreed() and line.shop.count("guests") == 1
+    assert len(line.hub.visits()) == 18 and line.shop.count("visits") == 18
+
+
+@pytest.mark.parametrize("table_name", ["outbox", "link", "guests", "chain", "persons", "visits"])
+def test_a_store_that_cannot_write_an_answer_down_asks_again(line: Line, table_name: str) -> None:
+    line.pair()
+    bob = three_come(line)[0]
+    line.run()
+    identity = an_id()
+    line.hub.tell(
+        PersonKnown(person_id=bob, identity_id=identity, name="Bob"),
+        guest(an_id(), face(GRACE)),
+        Erase(erasure_id=an_id(), identity_id=identity, person_ids=[bob]),
+    )
+    with line.shop.store.transaction() as db:
+        for kind in ("INSERT", "UPDATE", "DELETE"):
+            db.execute(f"CREATE TRIGGER full_{kind} BEFORE {kind} ON {table_name} BEGIN SELECT RAISE(ABORT, 'disk'); END")
+    for _ in range(3):
+        try:
+            line.run(70)
+        except Exception:
+            line.steady_s += 5
+    with line.shop.store.transaction() as db:
+        for kind in ("INSERT", "UPDATE", "DELETE"):
+            db.execute(f"DROP TRIGGER full_{kind}")
+    line.run(700)
+    assert line.agreed()
+
+
+def test_facts_reach_the_gallery_and_receipts_go_up(line: Line) -> None:
+    line.pair()
+    bob, dora, _ = three_come(line)
+    line.run()
+    charlie = an_id()
+    line.hub.tell(
+        Erase(erasure_id=an_id(), identity_id=an_id(), person_ids=[bob]),
+        OptOut(erasure_id=an_id(), identity_id=charlie, templates=lent(face(CHARLIE))),
+        PersonKnown(person_id=dora, identity_id=an_id(), name="Dora", also_at=["Riverside"]),
+    )
+    line.run()
+    line.shop.recognition.check()
+    assert line.agreed() and line.people_changed
+    assert sum(isinstance(r, ReceiptRecord) for r in line.hub.known.records) == 2
+    assert line.shop.see(face(CHARLIE), NOON + DAY_MS).verdict == "opted_out"
+
+
+def test_thousands_of_facts_come_in_a_few_round_trips(line: Line) -> None:
+    line.pair()
+    line.hub.tell(*(guest(f"{an_id()[:-4]}{i:04}", face(20)) for i in range(900)))
+    before = len(line.hub.asked)
+    line.run(12)
+    assert line.shop.count("guests") == 900 and len(line.hub.asked) - before <= 7
+
+
+def test_a_revoked_appliance_works_on_by_itself_and_says_so(line: Line) -> None:
+    line.pair()
+    line.hub.refuses = Code.REVOKED
+    three_come(line)
+    line.run()
+    asked = len(line.hub.asked)
+    stands = standing.read(line.shop.store.db.conn)
+    assert stands.revoked and "revoked" in stands.error and stands.mood(NOON) == "bad"
+    line.begin()
+    line.run(4000)
+    assert len(line.hub.asked) == asked and line.shop.see(face(BOB), NOON + DAY_MS).verdict == "returning"
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (httpx.Response(200, content=b"<html>", headers={"content-type": "text/html"}), "no headquarters"),
+        (httpx.Response(404), "there is no headquarters at this address"),
+        (httpx.Response(302, headers={"location": "https://elsewhere"}), "no headquarters"),
+        (httpx.Response(200, content=b"\x93rubbish", headers={"content-type": "application/msgpack"}), "cannot be used"),
+        (httpx.Response(200, content=b"", headers={"content-type": "application/msgpack"}), "cannot be used"),
+        (httpx.Response(200, content=bytes(4 << 20), headers={"content-type": "application/msgpack"}), "more than 3 MB"),
+        (httpx.Response(500, content=b"\x92\xc4\x00\xc4\x00", headers={"content-type": "application/msgpack"}), "cannot be used"),
+    ],
+)
+def test_rubbish_for_an_answer_is_words_and_nothing_is_lost(line: Line, answer: httpx.Response, words: str) -> None:
+    line.pair()
+    three_come(line)
+    line.hub.rubbish = answer
+    line.run(10)
+    assert words in standing.read(line.shop.store.db.conn).error
+    line.hub.rubbish = None
+    line.run(700)
+    assert line.agreed()
+
+
+def test_a_headquarters_with_other_keys_is_not_believed(line: Line) -> None:
+    line.pair()
+    three_come(line)
+    own, line.hub.own = line.hub.own, keys.make()
+    line.run(10)
+    assert standing.read(line.shop.store.db.conn).error and line.hub.known.records == []
+    line.hub.own = own
+    line.run(700)
+    assert line.agreed()
+
+
+def test_keys_are_rotated_at_both_ends_without_losing_a_record(line: Line) -> None:
+    line.pair()
+    three_come(line)
+    before = line.hub.appliance
+    link.rotate(line.shop.store, keys.make())
+    line.hub.loses = 1
+    line.run()
+    found = link.read(line.shop.store)
+    assert line.hub.appliance != before and found and not found.rotating
+    line.hub.rotate()
+    line.shop.see(face(BOB), NOON + DAY_MS)
+    line.run()
+    found = link.read(line.shop.store)
+    assert found and found.hub == line.hub.own.public and line.agreed()
+
+
+def test_a_headquarters_set_back_to_an_earlier_day_is_told_anew(line: Line) -> None:
+    line.pair()
+    three_come(line)
+    line.run()
+    kept = line.hub.backup()
+    bob = str(line.shop.see(face(BOB), NOON + DAY_MS).person_id)
+    with line.shop.store.transaction():
+        line.shop.recognition.renew(forgetting.erase(line.shop.store, bob, NOON).keys)
+    line.run()
+    set_back(line.hub, kept)
+    line.shop.see(face(DORA), NOON + 2 * DAY_MS)
+    line.run()
+    assert line.agreed()
+    assert any(isinstance(r, PersonGone) and r.id == bob and r.erased for r in line.hub.known.records)
+
+
+def test_an_outbox_that_had_no_room_is_made_good_by_telling_anew(line: Line) -> None:
+    line.pair()
+    line.hub.away = True
+    three_come(line)
+    line.run(20)
+    store = line.shop.store
+    assert room.keep(store, NOON, records_max=16) == 0 and "% full" in notices.open_notices(store)[0].words
+    assert room.keep(store, NOON, records_max=10) > 0 and "told everything anew" in notices.open_notices(store)[0].words
+    line.hub.away = False
+    line.run(700)
+    assert line.agreed() and len(line.hub.persons()) == 3
+    assert room.keep(store, NOON) == 0 and notices.open_notices(store) == []
+
+
+def test_a_store_that_is_paired_with_nobody_is_not_troubled_by_its_outbox(line: Line) -> None:
+    three_come(line)
+    assert room.keep(line.shop.store, NOON, records_max=10) > 0 and notices.open_notices(line.shop.store) == []
+    line.pair()
+    line.run()
+    assert line.agreed() and len(line.hub.persons()) == 3
+
+
+def test_a_store_set_back_to_a_backup_tells_everything_in_a_new_line(line: Line) -> None:
+    line.pair()
+    three_come(line)
+    line.run()
+    with line.shop.store.transaction() as db:
+        db.execute("UPDATE settings SET value = ? WHERE key = 'outbox_line'", [an_id()])
+        db.execute("DELETE FROM outbox")
+    line.shop.see(face(GRACE), NOON + DAY_MS)
+    line.run()
+    assert line.agreed() and line.hub.known.progress.line == link.line_of(line.shop.store)
+
+
+def test_a_disk_put_back_to_an_earlier_day_begins_a_new_line(line: Line) -> None:
+    line.pair()
+    three_come(line)
+    line.run()
+    with line.shop.store.transaction() as db:
+        # The very same line, whose numbers are given out a second time.
+        db.execute("UPDATE sqlite_sequence SET seq = 2 WHERE name = 'outbox'")
+    line.shop.see(face(GRACE), NOON + DAY_MS)
+    line.run(700)
+    assert line.agreed() and line.hub.known.progress.past_lines
+
+
+def test_the_line_waits_while_sightings_wait_but_not_for_ever(line: Line) -> None:
+    line.pair()
+    line.busy = True
+    assert line.agent.step() == YIELD_S and line.hub.asked == ["/sync/v1/pair"]
+    for _ in range(round(YIELD_S_MAX / YIELD_S)):
+        line.agent.step()
+    assert line.hub.asked[-1] == "/sync/v1/exchange"
+
+
+def test_pictures_go_behind_everything_else_and_only_where_they_are_wanted(line: Line) -> None:
+    line.pair()
+    three_come(line)
+    line.run()
+    assert line.hub.known.pictures == {}
+    line.hub.tell(TenantSettings(snapshots=True))
+    line.run(300)
+    assert set(line.hub.known.pictures.values()) == {JPEG} and len(line.hub.known.pictures) == 3
+    sent = line.hub.asked.count("/sync/v1/snapshot")
+    line.begin()
+    line.run(300)
+    assert line.hub.asked.count("/sync/v1/snapshot") == sent == 3
+    line.hub.wants_pictures = False
+    three_come(line, NOON + DAY_MS)
+    line.run(300)
+    found = link.read(line.shop.store)
+    assert found and not found.snapshots and line.hub.asked.count("/sync/v1/snapshot") == sent + 1
+
+
+def test_a_picture_that_is_gone_or_was_erased_meanwhile_is_not_sent(line: Line) -> None:
+    line.pair()
+    bob, *_ = three_come(line)
+    line.hub.tell(TenantSettings(snapshots=True))
+    names = [str(r[0]) for r in table(line.shop, "SELECT snapshot FROM visits ORDER BY first_seen_ms")]
+    snapshots.remove(line.shop.store, names[1])
+    with line.shop.store.transaction():
+        line.shop.recognition.renew(forgetting.erase(line.shop.store, bob, NOON).keys)
+    line.run(300)
+    assert len(line.hub.known.pictures) == 1 and line.agreed()
+
+
+def test_a_clock_that_is_set_is_noticed_and_told(line: Line) -> None:
+    line.pair()
+    line.run(5)
+    line.now_ms += 7_500_000
+    line.run(100)
+    jumps = [r for r in line.hub.known.records if isinstance(r, ClockJumped)]
+    assert len(jumps) == 1 and abs(jumps[0].by_ms - 7_500_000) < 60_000
+    assert "forward by 2 h 5 min" in notices.open_notices(line.shop.store)[0].words
+    line.hub.clock_ahead_ms = 600_000
+    line.run()
+    assert "10 minutes behind" in standing.read(line.shop.store.db.conn).clock
+
+
+def test_pairing_with_a_wrong_code_or_address_is_a_sentence(line: Line) -> None:
+    line.hub.loses = 1
+    line.pair()
+    assert line.hub.asked == ["/sync/v1/pair"] * 2
+    with pytest.raises(LineError, match="does not take this code"):
+        line.pair()
+    line.hub.away = True
+    with pytest.raises(LineError, match=r"hub\.test cannot be reached"):
+        line.pair()
+    line.hub.away, line.hub.rubbish = False, httpx.Response(404)
+    with pytest.raises(LineError, match="no headquarters at this address"):
+        line.pair()
+
+
+def test_unpaired_the_store_keeps_who_opted_out_and_nothing_else_of_the_chain(line: Line) -> None:
+    line.pair()
+    bob, *_ = three_come(line)
+    line.hub.tell(
+        guest(an_id(), face(GRACE)),
+        OptOut(erasure_id=an_id(), identity_id=an_id(), templates=lent(face(CHARLIE))),
+        PersonKnown(person_id=bob, identity_id=an_id(), name="Bob"),
+    )
+    line.run()
+    link.end(line.shop.store)
+    assert line.shop.count("chain") == line.shop.count("link") == 0
+    assert table(line.shop, "SELECT role FROM guests") == [("opted_out",)]
+    assert line.agent.step() == POLL_S
+
+
+def test_a_person_of_a_guest_is_told_as_such(line: Line) -> None:
+    line.pair()
+    identity = an_id()
+    line.hub.tell(guest(identity, face(GRACE)))
+    line.run()
+    line.shop.see(face(GRACE), NOON)
+    line.run()
+    assert [r.guest_of for r in line.hub.known.rows.values() if isinstance(r, PersonRecord)] == [identity]
+
+
+def test_the_thread_itself_runs_and_stops(line: Line) -> None:
+    line.pair()
+    three_come(line)
+    told = Agent(line.shop.store, Surroundings(now=lambda: NOON, transport=line.hub.transport))
+    told.start()
+    told.try_now()
+    for _ in range(500):
+        if line.agreed():
+            break
+        told._thread.join(0.01)
+    told.stop()
+    assert line.agreed() and not told._thread.is_alive()
