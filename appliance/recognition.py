@@ -175,6 +175,11 @@ class Recognition:
             self.gallery.add(lent or [t for t, _, _ in persons.templates_of(self.store, key, model)])
         self._guests = guests.known_as(self.store)
 
+    def renew_guests(self) -> None:
+        """The chain's people are others, all at once. To be called where `receive` is."""
+        held = self.gallery.with_role("guest", "staff", "opted_out")
+        self.renew({t.person_id for t in held if t.person_id.startswith(GUEST_KEY)})
+
     def _look(self, sighting: Sighting) -> Floats:
         """What the search is made with."""
         if sighting.model != self.gallery.model:
@@ -273,8 +278,10 @@ class Recognition:
         """Who it is as far as may be said now; makes and teaches persons when the decision is final."""
         person_id, role = decision.person_id, "staff" if decision.role == "staff" else "customer"
         if final and person_id and guests.recognised(decision):
-            change.minted, change.met[person_id] = True, guests.met(self.store, person_id, now_ms)
-            person_id = change.met[person_id]
+            key, person_id = person_id, guests.met(self.store, person_id, now_ms)
+            if person_id is None:
+                return None
+            change.minted, change.met[key] = True, person_id
         elif final and decision.verdict in (Verdict.NEW, Verdict.AGREED):
             person_id = persons.create(self.store, "customer", now_ms)
             change.minted = True

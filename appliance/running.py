@@ -227,6 +227,7 @@ class Appliance:
             now=self._now,
             on_reception=self._reception.ask,
             renew=self._recognition.renew,
+            renew_guests=self._recognition.renew_guests,
             busy=lambda: self._reception.waiting > 0,
             people_changed=lambda: self._live.publish(FiguresChanged()),
             status=lambda: status(

@@ -16,7 +16,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -53,13 +53,14 @@ STOP_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the agent is given. `on_reception`: runs a function where recognition and gallery may be touched, and waits; `renew`: for
-    `Recognition.renew`; `busy`: whether sightings wait; `people_changed`: somebody is called or counted otherwise; `status`: how the
-    appliance does. `now`: UTC milliseconds."""
+    """What the agent is given. `on_reception`: runs a function where recognition and gallery may be touched, and waits; `renew` and
+    `renew_guests`: Recognition's; `busy`: whether sightings wait; `people_changed`: somebody is called or counted otherwise; `status`: how
+    the appliance does. `now`: UTC milliseconds."""
 
     now: Callable[[], int]
     on_reception: Callable[[Callable[[], None]], None] = lambda do: do()
     renew: Callable[[Iterable[str]], None] = lambda _keys: None
+    renew_guests: Callable[[], None] = lambda: None
     busy: Callable[[], bool] = lambda: False
     people_changed: Callable[[], None] = lambda: None
     status: Callable[[], Status] = Status
@@ -128,13 +129,15 @@ class Agent:
         """Does what is due, a few milliseconds of work or one message; in how many seconds there may be more to do."""
         self._watch_clock()
         found = link.read(self._store)
+        paired = (found.appliance_id, found.paired_ms) if found else None
+        if paired != self._paired:
+            # A command did that, which cannot reach the gallery.
+            self._around.on_reception(self._around.renew_guests)
+            self._hang_up()
+            self._paired = paired
+            self._contact = Contact(stopped=found is not None and found.state == "revoked")
         if found is None:
-            self._hang_up()
             return POLL_S
-        if (found.appliance_id, found.paired_ms) != self._paired:
-            self._hang_up()
-            self._paired = (found.appliance_id, found.paired_ms)
-            self._contact = replace(Contact(), stopped=found.state == "revoked")
         if found.line != link.line_of(self._store):
             link.begin_line(self._store, fresh=False)
             return 0.0

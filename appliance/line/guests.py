@@ -91,13 +91,15 @@ def as_person(decision: Decision, person_id: str | None) -> Decision:
     return replace(decision, person_id=person_id, nearest_id=person_id) if person_id and recognised(decision) else decision
 
 
-def met(store: Store, key: str, now_ms: int) -> str:
-    """The id of the person of this store that a guest is, made now if need be. In the caller's transaction."""
+def met(store: Store, key: str, now_ms: int) -> str | None:
+    """The id of the person of this store that a guest is, made now if need be. None: they were taken back a moment ago. In the caller's
+    transaction."""
     identity_id = key.removeprefix(GUEST_KEY)
     db = store.db
-    role, person_id, vip, watchlist = db.execute(
-        "SELECT role, person_id, vip, watchlist FROM guests WHERE identity_id = ?", [identity_id]
-    ).fetchone()
+    row = db.execute("SELECT role, person_id, vip, watchlist FROM guests WHERE identity_id = ?", [identity_id]).fetchone()
+    if row is None:
+        return None
+    role, person_id, vip, watchlist = row
     if person_id is None:
         person_id = persons.create(store, role, now_ms, guest_of=identity_id)
         db.execute("UPDATE guests SET person_id = ? WHERE identity_id = ?", [person_id, identity_id])
@@ -108,6 +110,12 @@ def met(store: Store, key: str, now_ms: int) -> str:
             [person_id, identity_id, name_sealed, vip, watchlist, also_sealed],
         )
     return str(person_id)
+
+
+def chain_names(store: Store) -> dict[str, str]:
+    """What the chain calls people of this store, by their ids."""
+    rows = store.db.execute("SELECT person_id FROM chain WHERE name_sealed IS NOT NULL").fetchall()
+    return {person_id: words_of(store, "chain", person_id)[0] for (person_id,) in rows}
 
 
 def known_as(store: Store) -> dict[str, str]:

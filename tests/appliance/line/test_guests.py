@@ -141,3 +141,14 @@ def test_a_hub_that_lends_without_end_is_stopped_but_an_opt_out_is_never_turned_
         taken = [guests.put(shop.store, GuestRow(an_id(), "customer"), [], guests_max=3) for _ in range(5)]
         assert taken == [True, True, True, False, False]
         assert guests.put(shop.store, GuestRow(an_id(), "opted_out"), [], guests_max=3)
+
+
+def test_a_guest_taken_back_behind_the_gallerys_back_is_nobody(shop: Shop) -> None:
+    told(shop, guest(an_id(), face(GRACE)))
+    with shop.store.transaction() as db:
+        # As a command does that runs beside the appliance.
+        db.execute("DELETE FROM guests")
+    outcome = shop.see(face(GRACE))
+    assert (outcome.person_id, outcome.verdict) == (None, "unsure")
+    shop.recognition.renew_guests()
+    shop.recognition.check()
