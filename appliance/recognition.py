@@ -12,15 +12,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-import numpy as np
-
-from appliance import persons, portraits, visits
+from appliance import persons, portraits, stored_templates, visits
 from appliance.database import Store
 from appliance.gallery import GUEST_KEY, UNSURE_KEY, Candidate, Gallery, Template
 from appliance.identity import Decision, Evidence, Policy, Thresholds, Verdict, decide, thresholds
 from appliance.line import guests
 from appliance.portraits import Portrait
 from appliance.sightings import Phase, Sighting, agreement, mean_embedding
+from appliance.stored_templates import UNSURE_LOOKS_MAX, put_right, unsure
 from models.bars import Bars
 from models.faces import Floats
 
@@ -31,9 +30,6 @@ EARLY_MS = 1500
 """Somebody who stays before the camera is a person after this much, without waiting for them to leave."""
 WRITE_EVERY_MS = 5000
 """While somebody stands before a camera, how long the visit's end in the log may lag behind."""
-ROLES = ("customer", "staff", "opted_out", "unsure", "guest")
-UNSURE_LOOKS_MAX = 500
-"""Newest unnamed visits that a later one may turn out to agree with."""
 SIGHTINGS_REMEMBERED = 500
 """Sightings whose person is known without asking the database: far more than are under way at any time."""
 NEAR_OPTED_OUT_FAR = 0.02
@@ -90,21 +86,12 @@ class Recognition:
 
     def load(self) -> None:
         """Fills the gallery from the database."""
-        self.gallery.add(self._stored())
+        self.gallery.add(stored_templates.all_of(self.store, self.gallery.model))
         self._guests = guests.known_as(self.store)
 
     def check(self) -> None:
         """Raises ValueError when the gallery is not what the database says, and puts it right. To be called where `receive` is."""
-        stored = {t.id: t for t in self._stored()}
-        held = {t.id: t for t in self.gallery.with_role(*ROLES)}
-        extra = held.keys() - stored.keys()
-        wrong = [t for i, t in stored.items() if i not in held or not _same(t, held[i])]
-        if extra or wrong:
-            self.gallery.remove(extra)
-            self.gallery.add(wrong)
-            raise ValueError(
-                f"the gallery differed from the database: {len(wrong)} templates missing or other, {len(extra)} too many; it was put right"
-            )
+        put_right(self.gallery, stored_templates.all_of(self.store, self.gallery.model))
 
     def thresholds(self) -> Thresholds:
         g = self.gallery
@@ -168,11 +155,10 @@ class Recognition:
 
     def renew(self, keys: Iterable[str]) -> None:
         """The database says something else of these persons, guests and unnamed visits now. To be called where `receive` is."""
-        wanted, model = sorted(set(keys)), self.gallery.model
+        wanted = sorted(set(keys))
         self.forget_persons(wanted)
         for key in wanted:
-            lent = guests.templates(self.store, model, key.removeprefix(GUEST_KEY)) if key.startswith(GUEST_KEY) else []
-            self.gallery.add(lent or [t for t, _, _ in persons.templates_of(self.store, key, model)])
+            self.gallery.add(stored_templates.of(self.store, self.gallery.model, key))
         self._guests = guests.known_as(self.store)
 
     def renew_guests(self) -> None:
@@ -270,7 +256,7 @@ class Recognition:
         portraits.clear(self.store, change.portrait, self.failed)
 
     def _keep_for_agreement(self, visit_id: str, look: Floats) -> None:
-        self.gallery.add([_unsure(visit_id, self.gallery.model, look)])
+        self.gallery.add([unsure(visit_id, self.gallery.model, look)])
         while self.gallery.persons("unsure") > UNSURE_LOOKS_MAX and (oldest := self.gallery.oldest("unsure")):
             self.gallery.remove_person(oldest)
 
@@ -352,13 +338,6 @@ class Recognition:
         )
         return replace(fresh, person_id=place.person_id, closed=place.settled, outcome=outcome)
 
-    def _stored(self) -> list[Template]:
-        """What the gallery should hold, oldest unnamed visits first."""
-        model = self.gallery.model
-        looks = visits.unsure_looks(self.store, model, UNSURE_LOOKS_MAX)
-        unsure = [_unsure(visit_id, model, look) for visit_id, look in reversed(looks)]
-        return persons.all_templates(self.store, model) + guests.templates(self.store, model) + unsure
-
 
 @dataclass(slots=True)
 class Change:
@@ -385,11 +364,3 @@ def _makes_a_person(decision: Decision) -> bool:
 def _stays(sighting: Sighting) -> bool:
     """Before the camera for so long that a person may be made of them before they leave."""
     return sighting.shot_count >= EARLY_SHOTS and sighting.last_shot_ms - sighting.first_shot_ms >= EARLY_MS
-
-
-def _unsure(visit_id: str, model: str, look: Floats) -> Template:
-    return Template(f"{UNSURE_KEY}{visit_id}:look", UNSURE_KEY + visit_id, "unsure", model, look)
-
-
-def _same(a: Template, b: Template) -> bool:
-    return (a.person_id, a.role) == (b.person_id, b.role) and np.array_equal(a.embedding, b.embedding)

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from appliance import visits
-from appliance.recognition import HERE_MS, UNSURE_LOOKS_MAX
+from appliance.recognition import HERE_MS
 from appliance.sightings import Phase
+from appliance.stored_templates import UNSURE_LOOKS_MAX
 from sync.records import PersonRecord, TemplateRecord, VisitGone, VisitRecord
 from tests.appliance.stores import NOON
 from tests.appliance.visitors import (
