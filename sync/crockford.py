@@ -22,7 +22,7 @@ def grouped(bits: int, signs: int) -> str:
 def typed(text: str, signs: int) -> str | None:
     """What somebody typed, in groups as `grouped` writes it; None where it is not `signs` signs of the alphabet."""
     kept = [sign for sign in text.upper() if sign not in "- "]
-    if len(kept) != signs or any(sign not in _VALUE for sign in kept):
+    if not text.isascii() or len(kept) != signs or any(sign not in _VALUE for sign in kept):
         return None
     bits = 0
     for sign in kept:

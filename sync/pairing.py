@@ -36,6 +36,8 @@ MESSAGE_BYTES_MAX = 8 << 10
 """Keys are 1,248 bytes, names as below."""
 NAME_MAX = 100
 NONCE_BYTES = 16
+NO_ADDRESS = "what stands behind the @ is no address of a hub; say for example https://hub.example.com"
+"""Not repeated: somebody may have typed a password into it."""
 KEY = b"regulars/v1/pair-key"
 REQUEST = b"regulars/v1/pair-request"
 ANSWER = b"regulars/v1/pair-answer"
@@ -123,9 +125,9 @@ def parse_target(text: str) -> Target:
         parts = urlsplit(address if "://" in address else f"https://{address}")
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        raise BadCode(f"{address} is no address of a hub") from None
+        raise BadCode(NO_ADDRESS) from None
     if parts.scheme not in ("http", "https") or not host or parts.username is not None or parts.query or parts.fragment:
-        raise BadCode(f"{address} is no address of a hub; say for example https://hub.example.com")
+        raise BadCode(NO_ADDRESS)
     plain = parts.scheme == "http"
     if plain and not _near(host):
         raise BadCode(f"{host} is not on this machine or in a private network: only https may go there")
