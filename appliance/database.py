@@ -23,10 +23,11 @@ from pathlib import Path
 import uuid_utils
 from sqlite_utils import Database
 
-from appliance import backup, database_file, lock, notices
+from appliance import backup, database_file, gone_rows, lock, notices
 from appliance.data_key import KeyKeeper
 from appliance.errors import DatabaseError
 from appliance.files import make_folder, refuse_a_file, refused
+from appliance.gone_rows import GONE
 from appliance.migrations import migrations
 from appliance.sql_errors import in_words
 from appliance.vault import Vault
@@ -116,7 +117,10 @@ class Store:
 
     def record(self, record: Record, now_ms: int) -> int:
         """Puts a record for the hub into the outbox, in the transaction that this thread is in; gives its sequence number."""
-        return outbox.append(self.db.conn, record, now_ms, self.vault.seal)
+        sequence = outbox.append(self.db.conn, record, now_ms, self.vault.seal)
+        if isinstance(record, GONE):
+            gone_rows.remember(self.db.conn, record)
+        return sequence
 
     def close(self) -> None:
         """Waits for a transaction that is under way. May be called twice."""

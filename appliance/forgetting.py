@@ -18,7 +18,7 @@ from sync.records import TemplateGone, VisitGone
 
 OPTED_OUT_TEMPLATES = 4
 """Enough to know them again from the front and from either side; each one more is a view of somebody who wants none kept."""
-ASKED_HERE, BY_THE_CHAIN = 1, 2
+ASKED_HERE, BY_THE_CHAIN, NEVER_HERE = 1, 2, 3
 """`gone_persons.erased`: who had them erased. What was asked here the chain must hear of, again if it forgets."""
 
 

@@ -58,10 +58,13 @@ LINE_TO_HEADQUARTERS = (
         vip INTEGER NOT NULL DEFAULT 0, watchlist INTEGER NOT NULL DEFAULT 0, also_at_sealed BLOB,
         chain_visits INTEGER NOT NULL DEFAULT 0) STRICT""",
     "CREATE INDEX chain_identity ON chain (identity_id)",
-    # People who are no longer there. merged_into: who took their place. erased: 1 this store did, 2 headquarters had it done; never to be
-    # taken back from anywhere.
+    # People who are no longer there. merged_into: who took their place. erased: never to be taken back from anywhere; 1 this store did it,
+    # 2 headquarters had it done, 3 likewise, and they were not here.
     """CREATE TABLE gone_persons (
         id TEXT PRIMARY KEY, merged_into TEXT, erased INTEGER NOT NULL DEFAULT 0, gone_ms INTEGER NOT NULL) STRICT""",
+    # What went, newest last, to be told again where the word of it may be lost. kind: visit, template, camera, person.
+    """CREATE TABLE gone_rows (
+        number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, id TEXT NOT NULL, person_id TEXT NOT NULL) STRICT""",
     # What a command asks of the appliance that runs, and its answer. subjects: ids, as JSON; never a name.
     """CREATE TABLE asked (
         id INTEGER PRIMARY KEY AUTOINCREMENT, made_ms INTEGER NOT NULL, kind TEXT NOT NULL, subjects TEXT NOT NULL, answered_ms INTEGER,

@@ -55,7 +55,7 @@ STOP_S = 1.0
 class Surroundings:
     """What the agent is given. `on_reception`: runs a function where recognition and gallery may be touched, and waits; `renew` and
     `renew_guests`: Recognition's; `busy`: whether sightings wait; `people_changed`: somebody is called or counted otherwise; `status`: how
-    the appliance does. `now`: UTC milliseconds."""
+    the appliance does. `now`: UTC milliseconds; `steady_s`: what waiting goes by; `passed_s`: likewise, sleep included."""
 
     now: Callable[[], int]
     on_reception: Callable[[Callable[[], None]], None] = lambda do: do()
@@ -68,6 +68,7 @@ class Surroundings:
     transport: httpx.BaseTransport | None = None
     chance: Callable[[], float] = random.random
     steady_s: Callable[[], float] = time.monotonic
+    passed_s: Callable[[], float] = clock.steady_s
 
 
 class Agent:
@@ -264,7 +265,7 @@ class Agent:
         return Now(self._around.now(), self._around.steady_s())
 
     def _watch_clock(self) -> None:
-        shown = Shown(self._around.now(), clock.steady_s())
+        shown = Shown(self._around.now(), self._around.passed_s())
         moved_ms = clock.jumped_ms(self._shown, shown) if self._shown else 0
         if moved_ms:
             log.warning("event=clock_jumped by_ms=%d", moved_ms)

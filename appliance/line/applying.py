@@ -167,7 +167,7 @@ def _opt_out(store: Store, fact: OptOut, applied: Applied, now_ms: int) -> None:
     gone = _forgotten(store, fact.person_ids, now_ms)
     guests.put(store, GuestRow(fact.identity_id, "opted_out"), fact.templates)
     for template_id, model, embedding in own[:OWN_TEMPLATES_KEPT]:
-        guests.lend(store, fact.identity_id, template_id, model, embedding)
+        guests.lend(store, fact.identity_id, guests.OWN + template_id, model, embedding)
     _receipt(store, fact.erasure_id, fact.identity_id, gone, applied, now_ms)
 
 
@@ -198,10 +198,10 @@ def _forgotten(store: Store, person_ids: Sequence[str], now_ms: int) -> Forgotte
     for person_id in _theirs(store, person_ids):
         gone += forgetting.erase(store, person_id, now_ms, by_the_chain=True)
     for person_id in person_ids:
-        # Also of one that is not here: a backup that has them may be restored, or headquarters give them back.
+        # Also of one that is not here: of the chain's other stores, or of the time since a backup that was restored.
         store.db.execute(
             "INSERT INTO gone_persons VALUES (?1, NULL, ?2, ?3) ON CONFLICT (id) DO UPDATE SET erased = iif(erased, erased, ?2)",
-            [person_id, forgetting.BY_THE_CHAIN, now_ms],
+            [person_id, forgetting.NEVER_HERE, now_ms],
         )
     return gone
 

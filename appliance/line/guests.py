@@ -22,6 +22,8 @@ from sync.records import whole
 
 GUESTS_MAX = 20_000
 """Far more than a hub lends; a bound for one that has gone mad: the gallery is held in memory."""
+OWN = "own:"
+"""Before the id of a template that this store had itself, of somebody who opted out."""
 KEPT_OF_AN_OPT_OUT = 12
 """Templates kept of somebody who opted out: what other stores lend, and a few of this one's own cameras."""
 
@@ -53,8 +55,8 @@ def put(store: Store, guest: GuestRow, templates: Sequence[LentTemplate], *, gue
             watchlist = excluded.watchlist, also_at_sealed = excluded.also_at_sealed""",
         [identity_id, guest.role, name, guest.vip, guest.watchlist, also_at],
     )
-    if guest.role != "opted_out":
-        db.execute("DELETE FROM guest_templates WHERE identity_id = ?", [identity_id])
+    if templates or guest.role != "opted_out":
+        db.execute("DELETE FROM guest_templates WHERE identity_id = ? AND substr(id, 1, ?) <> ?", [identity_id, len(OWN), OWN])
     for template in templates:
         lend(store, identity_id, template.id, template.model, whole(template.embedding))
     return True

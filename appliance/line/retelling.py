@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from appliance import persons, visits
+from appliance import gone_rows, persons, visits
 from appliance.database import Store
-from appliance.forgetting import ASKED_HERE
+from appliance.forgetting import ASKED_HERE, NEVER_HERE
 from appliance.line.link import FROM_THE_START
+from sync import outbox
 from sync.records import ApartRecord, CameraRecord, OptedOutCount, PersonGone
 
 PIECE = 200
@@ -47,7 +48,19 @@ def _camera(store: Store, row_id: str, now_ms: int) -> None:
 def _gone(store: Store, row_id: str, now_ms: int) -> None:
     """Without this a hub that was set back would keep them."""
     merged_into, erased = store.db.execute("SELECT merged_into, erased FROM gone_persons WHERE id = ?", [row_id]).fetchone()
-    store.record(PersonGone(id=row_id, merged_into=merged_into or "", erased=erased == ASKED_HERE), now_ms)
+    told = PersonGone(id=row_id, merged_into=merged_into or "", erased=erased == ASKED_HERE)
+    outbox.append(store.db.conn, told, now_ms, store.vault.seal)
+
+
+def _row_gone(store: Store, number: str, now_ms: int) -> None:
+    """Not remembered a second time: it is the same word again."""
+    kind, row_id, person_id = store.db.execute("SELECT kind, id, person_id FROM gone_rows WHERE number = ?", [int(number)]).fetchone()
+    if store.db.execute(f"SELECT 1 FROM {kind}s WHERE id = ?", [row_id]).fetchone():
+        # Given back by headquarters since.
+        return
+    if kind == "person" and store.db.execute("SELECT 1 FROM gone_persons WHERE id = ?", [row_id]).fetchone():
+        return
+    outbox.append(store.db.conn, gone_rows.record_of(kind, row_id, person_id), now_ms, store.vault.seal)
 
 
 def _apart(store: Store, pair: str, now_ms: int) -> None:
@@ -69,8 +82,9 @@ TOLD: dict[str, tuple[str, Tell]] = {
     "apart": ("SELECT person_a || '/' || person_b AS pair FROM apart WHERE pair > ? ORDER BY pair LIMIT ?", _apart),
     "visits": ("SELECT id FROM visits WHERE id > ? ORDER BY id LIMIT ?", visits.tell),
     "counts": ("SELECT day FROM opted_out_counts WHERE day > ? ORDER BY day LIMIT ?", _count),
-    # Last: what a merged person had is told as the survivor's by then.
-    "gone": ("SELECT id FROM gone_persons WHERE id > ? ORDER BY id LIMIT ?", _gone),
+    "rows_gone": ("SELECT number || '' FROM gone_rows WHERE number > CAST(? AS INTEGER) ORDER BY number LIMIT ?", _row_gone),
+    # Last: what a merged person had is told as the survivor's by then. Who was never here is nobody's business here.
+    "gone": (f"SELECT id FROM gone_persons WHERE erased <> {NEVER_HERE} AND id > ? ORDER BY id LIMIT ?", _gone),
 }
 """By kind, in the order they are told: whom a record names is told before it. Ids in order, behind one of them."""
 KINDS = list(TOLD)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from appliance import notices
+from appliance import gone_rows, notices
 from appliance.database import Store
 from appliance.line import link
 from sync import outbox
@@ -13,6 +13,8 @@ NOTICE = "outbox"
 def keep(store: Store, now_ms: int, *, records_max: int = outbox.RECORDS_MAX, bytes_max: int = outbox.BYTES_MAX) -> int:
     """How many records had to be dropped. Only a store that is paired is told that it fills up: for another the outbox waits for a pairing
     that may never come."""
+    with store.transaction() as db:
+        gone_rows.forget_oldest(db.conn)
     full = outbox.pressure(store.db.conn, records_max=records_max, bytes_max=bytes_max)
     paired = link.read(store) is not None
     if full.share <= 1.0:

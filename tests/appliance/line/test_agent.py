@@ -3,89 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 import pytest
 
-from appliance import forgetting, notices, snapshots
-from appliance.errors import LineError
-from appliance.line import link, pairing, room, standing
-from appliance.line.agent import POLL_S, YIELD_S, YIELD_S_MAX, Agent, Surroundings
-from appliance.line.carrying import Carrier
+from appliance import forgetting, notices
+from appliance.line import link, room, standing
+from appliance.line.agent import POLL_S, YIELD_S, YIELD_S_MAX
 from sync import keys, outbox
-from sync import pairing as wire
 from sync.facts import Erase, OptOut, PersonKnown, TenantSettings
-from sync.messages import Status
-from sync.records import ClockJumped, PersonGone, PersonRecord, ReceiptRecord
+from sync.records import PersonGone, ReceiptRecord
 from sync.refusals import Code
-from tests.appliance.line.chain import an_id, guest, lent, table
+from tests.appliance.line.both_ends import Line, three_come
+from tests.appliance.line.chain import an_id, guest, lent
 from tests.appliance.line.headquarters import Headquarters, set_back
-from tests.appliance.stores import DAY_MS, JPEG, NOON
-from tests.appliance.visitors import BOB, CHARLIE, DORA, EMIL, Shop, a_shop, face
+from tests.appliance.stores import DAY_MS, NOON
+from tests.appliance.visitors import BOB, CHARLIE, DORA, a_shop, face
 
 GRACE = 5
-
-
-@dataclass
-class Line:
-    shop: Shop
-    hub: Headquarters
-    agent: Agent = field(init=False)
-    now_ms: int = NOON
-    steady_s: float = 0.0
-    busy: bool = False
-    people_changed: int = 0
-
-    def __post_init__(self) -> None:
-        self.begin()
-
-    def begin(self) -> None:
-        """The agent's process starts, or starts again."""
-        self.agent = Agent(
-            self.shop.store,
-            Surroundings(
-                now=lambda: self.now_ms,
-                renew=lambda keys: self.shop.recognition.renew(keys),
-                busy=lambda: self.busy,
-                people_changed=self._changed,
-                status=lambda: Status(model="test", time_zone="UTC"),
-                transport=self.hub.transport,
-                chance=lambda: 1.0,
-                steady_s=lambda: self.steady_s,
-            ),
-        )
-
-    def _changed(self) -> None:
-        self.people_changed += 1
-
-    def pair(self) -> None:
-        target = wire.parse_target(f"{self.hub.code.shown}@https://hub.test")
-        carrier = Carrier(target.url, transport=self.hub.transport)
-        answer, own = pairing.pair(
-            carrier, target, name="Harbour", time_zone="UTC", version="1", now_ms=self.now_ms, wait=lambda _seconds: None
-        )
-        link.begin(self.shop.store, target.url, answer, own, self.now_ms)
-
-    def run(self, seconds: float = 200.0) -> None:
-        """As the thread would, on a clock of the test's own."""
-        until_s = self.steady_s + seconds
-        while self.steady_s < until_s:
-            wait_s = self.agent.step()
-            self.steady_s += max(wait_s, 0.001)
-            self.now_ms += 1
-
-    def agreed(self) -> bool:
-        """Whether headquarters has what the store has, and nothing waits."""
-        store = self.shop.store
-        return (
-            outbox.span(store.db.conn).oldest is None
-            and self.hub.persons() == {str(r[0]) for r in table(self.shop, "SELECT id FROM persons")}
-            and self.hub.templates() == {str(r[0]) for r in table(self.shop, "SELECT id FROM templates")}
-            and {(i, v.person_id) for i, v in self.hub.visits().items()}
-            == {(str(r[0]), str(r[1] or "")) for r in table(self.shop, "SELECT id, person_id FROM visits")}
-        )
 
 
 @pytest.fixture
@@ -94,10 +30,6 @@ def line(tmp_path: Path) -> Iterator[Line]:
     yield made
     made.agent.stop()
     made.shop.store.close()
-
-
-def three_come(line: Line, at_ms: int = NOON) -> list[str]:
-    return [str(line.shop.see(face(who), at_ms + i).person_id) for i, who in enumerate((BOB, DORA, EMIL))]
 
 
 def test_what_happened_before_and_after_the_pairing_is_told_once(line: Line) -> None:
@@ -334,100 +266,3 @@ def test_the_line_waits_while_sightings_wait_but_not_for_ever(line: Line) -> Non
     for _ in range(round(YIELD_S_MAX / YIELD_S)):
         line.agent.step()
     assert line.hub.asked[-1] == "/sync/v1/exchange"
-
-
-def test_pictures_go_behind_everything_else_and_only_where_they_are_wanted(line: Line) -> None:
-    line.pair()
-    three_come(line)
-    line.run()
-    assert line.hub.known.pictures == {}
-    line.hub.tell(TenantSettings(snapshots=True))
-    line.run(300)
-    assert set(line.hub.known.pictures.values()) == {JPEG} and len(line.hub.known.pictures) == 3
-    sent = line.hub.asked.count("/sync/v1/snapshot")
-    line.begin()
-    line.run(300)
-    assert line.hub.asked.count("/sync/v1/snapshot") == sent == 3
-    line.hub.wants_pictures = False
-    three_come(line, NOON + DAY_MS)
-    line.run(300)
-    found = link.read(line.shop.store)
-    assert found and not found.snapshots and line.hub.asked.count("/sync/v1/snapshot") == sent + 1
-
-
-def test_a_picture_that_is_gone_or_was_erased_meanwhile_is_not_sent(line: Line) -> None:
-    line.pair()
-    bob, *_ = three_come(line)
-    line.hub.tell(TenantSettings(snapshots=True))
-    names = [str(r[0]) for r in table(line.shop, "SELECT snapshot FROM visits ORDER BY first_seen_ms")]
-    snapshots.remove(line.shop.store, names[1])
-    with line.shop.store.transaction():
-        line.shop.recognition.renew(forgetting.erase(line.shop.store, bob, NOON).keys)
-    line.run(300)
-    assert len(line.hub.known.pictures) == 1 and line.agreed()
-
-
-def test_a_clock_that_is_set_is_noticed_and_told(line: Line) -> None:
-    line.pair()
-    line.run(5)
-    line.now_ms += 7_500_000
-    line.run(100)
-    jumps = [r for r in line.hub.known.records if isinstance(r, ClockJumped)]
-    assert len(jumps) == 1 and abs(jumps[0].by_ms - 7_500_000) < 60_000
-    assert "forward by 2 h 5 min" in notices.open_notices(line.shop.store)[0].words
-    line.hub.clock_ahead_ms = 600_000
-    line.run()
-    assert "10 minutes behind" in standing.read(line.shop.store.db.conn).clock
-
-
-def test_pairing_with_a_wrong_code_or_address_is_a_sentence(line: Line) -> None:
-    line.hub.loses = 1
-    line.pair()
-    assert line.hub.asked == ["/sync/v1/pair"] * 2
-    with pytest.raises(LineError, match="does not take this code"):
-        line.pair()
-    line.hub.away = True
-    with pytest.raises(LineError, match=r"hub\.test cannot be reached"):
-        line.pair()
-    line.hub.away, line.hub.rubbish = False, httpx.Response(404)
-    with pytest.raises(LineError, match="no headquarters at this address"):
-        line.pair()
-
-
-def test_unpaired_the_store_keeps_who_opted_out_and_nothing_else_of_the_chain(line: Line) -> None:
-    line.pair()
-    bob, *_ = three_come(line)
-    line.hub.tell(
-        guest(an_id(), face(GRACE)),
-        OptOut(erasure_id=an_id(), identity_id=an_id(), templates=lent(face(CHARLIE))),
-        PersonKnown(person_id=bob, identity_id=an_id(), name="Bob"),
-    )
-    line.run()
-    link.end(line.shop.store)
-    assert line.shop.count("chain") == line.shop.count("link") == 0
-    assert table(line.shop, "SELECT role FROM guests") == [("opted_out",)]
-    assert line.agent.step() == POLL_S
-
-
-def test_a_person_of_a_guest_is_told_as_such(line: Line) -> None:
-    line.pair()
-    identity = an_id()
-    line.hub.tell(guest(identity, face(GRACE)))
-    line.run()
-    line.shop.see(face(GRACE), NOON)
-    line.run()
-    assert [r.guest_of for r in line.hub.known.rows.values() if isinstance(r, PersonRecord)] == [identity]
-
-
-def test_the_thread_itself_runs_and_stops(line: Line) -> None:
-    line.pair()
-    three_come(line)
-    told = Agent(line.shop.store, Surroundings(now=lambda: NOON, transport=line.hub.transport))
-    told.start()
-    told.try_now()
-    for _ in range(500):
-        if line.agreed():
-            break
-        told._thread.join(0.01)
-    told.stop()
-    assert line.agreed() and not told._thread.is_alive()

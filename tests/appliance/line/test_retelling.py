@@ -8,10 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from appliance import cameras, forgetting, merging
+from appliance import cameras, forgetting, gone_rows, merging
 from appliance.line import link, retelling
 from sync import outbox
-from sync.records import ApartRecord, CameraRecord, OptedOutCount, PersonGone, PersonRecord, TemplateRecord, VisitRecord
+from sync.records import (
+    ApartRecord,
+    CameraRecord,
+    OptedOutCount,
+    PersonGone,
+    PersonRecord,
+    TemplateGone,
+    TemplateRecord,
+    VisitGone,
+    VisitRecord,
+)
 from tests.appliance.line.chain import pair
 from tests.appliance.stores import DAY_MS, NOON
 from tests.appliance.visitors import BOB, CHARLIE, DORA, EMIL, GAP_MS, Shop, a_shop, face
@@ -55,6 +65,7 @@ def test_what_there_is_is_told_once_and_who_is_gone_last(shop: Shop) -> None:
         ApartRecord,
         *[VisitRecord] * 3,
         OptedOutCount,
+        TemplateGone,
         PersonGone,
         PersonGone,
     ]
@@ -89,3 +100,17 @@ def test_asked_for_again_while_it_is_under_way_it_begins_again(shop: Shop) -> No
     assert link.read(shop.store) != before
     link.tell_anew(shop.store)
     assert link.read(shop.store) == before
+
+
+def test_what_went_is_told_again_unless_it_came_back(shop: Shop) -> None:
+    visit_id = str(shop.store.db.execute("SELECT id FROM visits ORDER BY id LIMIT 1").fetchone()[0])
+    with shop.store.transaction() as db:
+        for gone in (visit_id, "long gone"):
+            gone_rows.remember(db.conn, VisitGone(id=gone))
+    pair(shop)
+    all_told(shop)
+    assert [r.id for r in shop.records() if isinstance(r, VisitGone)] == ["long gone"]
+    held = shop.count("gone_rows")
+    link.tell_anew(shop.store)
+    all_told(shop)
+    assert shop.count("gone_rows") == held
