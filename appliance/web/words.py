@@ -20,7 +20,7 @@ def box_label(verdict: str, name: str, visit_number: int, also_at: Sequence[str]
     """For the box over a camera's picture. `verdict`: as in visits, or "deciding". `also_at`: other stores they come to."""
     if verdict in ("new", "returning") and also_at:
         greeting = _("Welcome, %(name)s") if verdict == "new" else _("Welcome back, %(name)s")
-        return f"{greeting % {'name': name}} – {comes_to(also_at)}"
+        return f"{greeting % {'name': name}} – {comes_to(also_at, 1)}"
     if verdict == "returning":
         if visit_number < 2:
             return _("Welcome back, %(name)s") % {"name": name}
@@ -28,11 +28,11 @@ def box_label(verdict: str, name: str, visit_number: int, also_at: Sequence[str]
     return {"new": _("New visitor"), "staff": _("Staff"), "unsure": _("Not sure")}.get(verdict, _("Looking…"))
 
 
-def comes_to(stores: Sequence[str]) -> str:
+def comes_to(stores: Sequence[str], names_max: int = STORES_NAMED) -> str:
     """also comes to Riverside, Old Town and 3 more"""
-    named = ", ".join(stores[:STORES_NAMED])
-    if len(stores) > STORES_NAMED:
-        return _("also comes to %(stores)s and %(n)s more") % {"stores": named, "n": len(stores) - STORES_NAMED}
+    named = ", ".join(stores[:names_max])
+    if len(stores) > names_max:
+        return _("also comes to %(stores)s and %(n)s more") % {"stores": named, "n": len(stores) - names_max}
     return _("also comes to %(stores)s") % {"stores": named}
 
 
