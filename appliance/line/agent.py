@@ -36,6 +36,7 @@ from sync.contact import Acknowledge, Action, ApplyFacts, BeginLine, Contact, Le
 from sync.errors import SyncError
 from sync.messages import Status
 from sync.records import ClockJumped
+from sync.refusals import Code
 
 log = logging.getLogger(__name__)
 
@@ -189,7 +190,13 @@ class Agent:
         stands, actions = pushing.answered(self._contact, stored, span, answer, now, self._around.chance())
         for action in actions:
             self._carry_out(action)
+        if stands.flight is not None:
+            # An old answer in the place of this one: there will be no other.
+            stands = pushing.failed(stands, "What headquarters answered belongs to another message.", now, self._around.chance())
         self._contact = stands
+        if stands.trouble == pushing.WORDS[Code.WRONG_KEY] and stored.next_keys is not None:
+            # From a backup of the time when keys were being changed: headquarters knows the other ones.
+            link.swap_keys(self._store)
 
     def _carry_out(self, action: Action) -> None:
         """Each in a transaction of its own. Raises StoreError; then the rest is not done, and comes again."""

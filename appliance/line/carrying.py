@@ -23,6 +23,8 @@ CONNECT_S_MAX = 10.0
 SILENT_S_MAX = 30.0
 """Without a byte in either direction. The whole way there and back may take `FLIGHT_S_MAX`."""
 PIECE_BYTES = 64 << 10
+PACKED = "content-encoding"
+"""Not asked for: what is packed here has packed itself, and anybody else could make much of a little."""
 STATUS_WORDS = {
     404: "there is no headquarters at this address",
     413: "it does not take a message of this size",
@@ -53,12 +55,12 @@ class Carrier:
         length = {"content-length": str(len(message))}
         try:
             with self._client.stream("POST", path, content=_in_pieces(message, until_s), headers=length) as response:
-                if response.headers.get("content-type", "").partition(";")[0].strip() != CONTENT_TYPE:
+                if response.headers.get("content-type", "").partition(";")[0].strip() != CONTENT_TYPE or PACKED in response.headers:
                     words = STATUS_WORDS.get(response.status_code, f"what answers is no headquarters (HTTP {response.status_code})")
                     raise LineError(f"{self._place()}: {words}.")
                 answer = bytearray()
                 # As it comes: whoever waits for whole pieces waits for ever for one that comes in drops.
-                for piece in response.iter_raw():
+                for piece in response.iter_bytes():
                     answer += piece
                     if len(answer) > MESSAGE_BYTES_MAX:
                         raise LineError(f"{self._place()} answers with more than {MESSAGE_BYTES_MAX >> 20} MB.")

@@ -146,6 +146,16 @@ def use_next_keys(store: Store) -> None:
             db.execute("UPDATE link SET own_keys_sealed = ?, next_keys_sealed = NULL", [own])
 
 
+def swap_keys(store: Store) -> None:
+    """The keys that were to come are tried in the place of the old ones, which are kept in theirs."""
+    with store.writing() as db:
+        own, following = db.execute("SELECT own_keys_sealed, next_keys_sealed FROM link").fetchone()
+        if following is not None:
+            pair = _unsealed(store, "next_keys", following), _unsealed(store, "own_keys", own)
+            sealed = [_sealed(store, column, key) for column, key in zip(("own_keys", "next_keys"), pair, strict=True)]
+            db.execute("UPDATE link SET own_keys_sealed = ?, next_keys_sealed = ?", sealed)
+
+
 def learn_hub(store: Store, hub: PublicKeys) -> None:
     with store.writing() as db:
         db.execute("UPDATE link SET hub_seal = ?, hub_sign = ?", [hub.seal, hub.sign])

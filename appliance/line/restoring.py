@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid_utils
 
-from appliance import merging
+from appliance import merging, visits
 from appliance.database import Store
 from sync.records import ApartRecord, OptedOutCount, PersonRecord, Record, TemplateRecord, VisitRecord, whole
 
@@ -24,7 +24,7 @@ def take_back(store: Store, record: Record, now_ms: int) -> str | None:
         case TemplateRecord():
             return _template(store, record)
         case VisitRecord():
-            return _visit(store, record)
+            return _visit(store, record, now_ms)
         case OptedOutCount(day=day, visits=visits):
             store.db.execute(
                 "INSERT INTO opted_out_counts VALUES (?, ?) ON CONFLICT (day) DO UPDATE SET visits = max(visits, excluded.visits)",
@@ -68,7 +68,7 @@ def _template(store: Store, record: TemplateRecord) -> str | None:
     return record.person_id
 
 
-def _visit(store: Store, record: VisitRecord) -> str | None:
+def _visit(store: Store, record: VisitRecord, now_ms: int) -> str | None:
     """A visit is what its sightings say: each of its cameras gets one."""
     if _is("visits", store, record.id):
         return None
@@ -88,6 +88,9 @@ def _visit(store: Store, record: VisitRecord) -> str | None:
                 *(record.model, VERDICTS[verdict], record.reason, record.similarity, record.bar),
             ],
         )
+    if not record.settled or (person_id or "") != record.person_id:
+        # It was told otherwise, and nobody will tell it again.
+        visits.tell(store, record.id, now_ms)
     return person_id
 
 

@@ -51,6 +51,7 @@ class Headquarters:
     wants_pictures: bool = True
     clock_ahead_ms: int = 0
     asked: list[str] = field(default_factory=list)
+    keeps: list[httpx.Response] = field(default_factory=list)
     status: Status = field(default_factory=Status)
     _paired: dict[bytes, bytes] = field(default_factory=dict)
 
@@ -89,7 +90,9 @@ class Headquarters:
         if self.loses:
             self.loses -= 1
             raise httpx.ReadError("cut", request=request)
-        return httpx.Response(200, content=answer, headers={"content-type": CONTENT_TYPE})
+        made = httpx.Response(200, content=answer, headers={"content-type": CONTENT_TYPE})
+        self.keeps.append(made)
+        return made
 
     def _paired_with(self, message: bytes) -> bytes:
         read, key = pairing.read_request(message), pairing.proof_key(self.code)

@@ -16,7 +16,7 @@ from sync.facts import Erase, OptOut, PersonKnown, TenantSettings
 from sync.records import PersonGone, ReceiptRecord
 from sync.refusals import Code
 from tests.appliance.line.both_ends import Line, three_come
-from tests.appliance.line.chain import an_id, guest, lent
+from tests.appliance.line.chain import an_id, guest, lent, table
 from tests.appliance.line.headquarters import Headquarters, set_back
 from tests.appliance.stores import DAY_MS, NOON
 from tests.appliance.visitors import BOB, CHARLIE, DORA, a_shop, face
@@ -195,6 +195,36 @@ def test_keys_are_rotated_at_both_ends_without_losing_a_record(line: Line) -> No
     line.run()
     found = link.read(line.shop.store)
     assert found and found.hub == line.hub.own.public and line.agreed()
+
+
+def test_a_backup_of_the_time_when_keys_were_changed_finds_the_right_ones(line: Line) -> None:
+    line.pair()
+    link.rotate(line.shop.store, keys.make())
+    kept = table(line.shop, "SELECT own_keys_sealed, next_keys_sealed FROM link")[0]
+    line.run()
+    line.shop.see(face(BOB), NOON)
+    line.run()
+    line.hub.old_sign = bytes(32)
+    with line.shop.store.transaction() as db:
+        db.execute("UPDATE link SET own_keys_sealed = ?, next_keys_sealed = ?", list(kept))
+    three_come(line, NOON + DAY_MS)
+    line.run(1000)
+    assert line.agreed()
+
+
+def test_an_old_answer_in_the_place_of_the_right_one_is_no_answer_and_the_line_goes_on(line: Line) -> None:
+    line.pair()
+    line.run(5)
+    kept: list[httpx.Response] = []
+    line.hub.keeps = kept
+    line.run(70)
+    line.hub.rubbish = httpx.Response(200, content=kept[0].content, headers=kept[0].headers)
+    three_come(line)
+    line.run(10)
+    assert "belongs to another message" in standing.read(line.shop.store.db.conn).error
+    line.hub.rubbish = None
+    line.run(300)
+    assert line.agreed()
 
 
 def test_a_headquarters_set_back_to_an_earlier_day_is_told_anew(line: Line) -> None:

@@ -175,3 +175,9 @@ def test_who_was_erased_is_not_given_back(shop: Shop) -> None:
     )
     assert shop.count("persons") == 0
     assert table(shop, "SELECT person_id, verdict FROM visits WHERE id = ?", visit) == [(None, "unsure")]
+
+
+def test_a_visit_given_back_that_was_not_settled_when_it_was_told_is_told_again(shop: Shop) -> None:
+    visit = an_id()
+    told(shop, *given(VisitRecord(id=visit, verdict="unsure", settled=False, first_seen_ms=NOON, last_seen_ms=NOON)))
+    assert [(r.id, r.settled) for r in shop.records() if isinstance(r, VisitRecord)] == [(visit, True)]
