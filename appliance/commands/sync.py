@@ -128,10 +128,14 @@ def _by_ourselves(store: Store, config: Config, seconds: float) -> bool:
         return status(store.folder, "", config.site.zone, [], "")
 
     agent = Agent(store, Surroundings(now=premises.now_ms, ca_file=config.headquarters.ca_file, status=how))
-    began_ms, until_s, told = premises.now_ms(), time.monotonic() + seconds, -1
+    began_ms, until_s, told, insisted = premises.now_ms(), time.monotonic() + seconds, -1, False
     try:
         while True:
             wait_s = agent.step()
+            if agent.stands.stopped and not insisted:
+                insisted = True
+                agent.begin_again()
+                continue
             stands = standing.read(store.db.conn)
             told = _progress(stands, told)
             if stands.tried_ms is not None and stands.tried_ms >= began_ms:

@@ -107,6 +107,10 @@ class Agent:
         """Somebody does not want to wait for the next turn."""
         self._wanted.set()
 
+    def begin_again(self) -> None:
+        """No waiting, and one that was revoked asks once more. Not while the thread runs: that is `try_now`."""
+        self._contact = pushing.started_again(self._contact, self._now())
+
     def _run(self) -> None:
         wait_s = 0.0
         while not self._stopping.is_set():
@@ -116,7 +120,7 @@ class Agent:
             try:
                 if asked:
                     self._wanted.clear()
-                    self._contact = pushing.started_again(self._contact, self._now())
+                    self.begin_again()
                 wait_s = self.step()
             except Exception as error:
                 if self._stopping.is_set():

@@ -14,7 +14,10 @@ from appliance import asked, requests
 from appliance.line import link
 from appliance.main import cli
 from sync import keys
+from sync.refusals import Code
 from tests.appliance.line.chain import HUB_KEYS, pair, table
+from tests.appliance.line.headquarters import Headquarters
+from tests.appliance.line.served import served
 from tests.appliance.stores import DAY_MS, NOON
 from tests.appliance.visitors import BOB, DORA, GAP_MS, Shop, a_shop, face
 
@@ -148,3 +151,21 @@ def test_the_list_shows_the_chains_name_where_the_store_has_none(shop: Shop) -> 
     told(shop, PersonKnown(person_id=str(bob), identity_id=an_id(), name="Bob Tran"))
     assert "Bob Tran" in ran(shop, "people").output
     assert ran(shop, "people", "erase", "bob tran", stdin="n\n").output.startswith("Erase Bob Tran?")
+
+
+def test_a_revoked_store_asks_once_more_when_somebody_wants_it_now(shop: Shop) -> None:
+    hub = Headquarters(refuses=Code.REVOKED)
+    own = pair(shop)
+    hub.own, hub.appliance = HUB_KEYS, own.public
+    with served(hub) as url:
+        with shop.store.transaction() as db:
+            db.execute("UPDATE link SET hub_url = ?", [url])
+        shop.store.close()
+        for _ in range(2):
+            result = ran(shop, "sync", "now", "--seconds", "10")
+            assert result.exit_code == 1 and "has revoked this store's computer" in result.output
+        assert "revoked: this store works by itself" in ran(shop, "sync", "status").output
+        hub.refuses = None
+        result = ran(shop, "sync", "now", "--seconds", "10")
+        assert (result.exit_code, result.output.splitlines()[-1]) == (0, "Headquarters has everything.")
+    assert len(hub.persons()) == 2
