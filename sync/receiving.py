@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sync.errors import Malformed
-from sync.messages import Header, Push
+from sync.keys import checked, key_id
+from sync.messages import Header, PublicKeys, Push
 
 PAST_LINES_MAX = 50
 """Ended lives of one appliance's database that are remembered: each is a backup restored."""
@@ -90,6 +91,32 @@ def _digest(payload: bytes) -> bytes:
 def _is_another(payload: bytes, digest: bytes) -> bool:
     """Whether a record is surely not the one it was. One that travels as a placeholder, because a later one replaces it, tells nothing."""
     return bool(payload and digest) and _digest(payload) != digest
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An appliance's keys as the hub has stored them. `old_sign`: of the pair before, taken until something is signed with the newest."""
+
+    newest: PublicKeys
+    old_sign: bytes | None = None
+
+    @property
+    def senders(self) -> list[bytes]:
+        return [self.newest.sign] if self.old_sign is None else [self.newest.sign, self.old_sign]
+
+
+def keys_after(known: Known, header: Header, push: Push) -> tuple[Known, bool]:
+    """The keys to store with a batch that was opened, and whether the next keys in it hold (`Answer.keys_taken`). The answer is sealed to
+    the newest. Only the newest key names its successor: an old message played again changes nothing. Raises WrongKey."""
+    by_newest = header.sign_key == key_id(known.newest.sign)
+    if push.next_keys == known.newest and not by_newest:
+        # Taken already; the answer that said so was lost.
+        return known, True
+    if not by_newest:
+        return known, False
+    if push.next_keys is None or push.next_keys == known.newest:
+        return Known(known.newest), False
+    return Known(checked(push.next_keys), known.newest.sign), True
 
 
 def facts_after(cursor: int, newest: int) -> int:

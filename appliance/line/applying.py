@@ -57,20 +57,18 @@ class Applied:
 def apply_page(store: Store, page: Sequence[tuple[int, bytes]], cursor: int, now_ms: int) -> Applied:
     """Applies a page and remembers to go on behind `cursor`. Raises StoreError; then nothing of it is applied."""
     applied = Applied()
-    with store.transaction() as db:
+    with store.transaction():
         for sequence, payload in page:
-            db.execute("SAVEPOINT fact")
             try:
-                _apply(store, facts.decoded(payload), applied, now_ms)
+                with store.part():
+                    _apply(store, facts.decoded(payload), applied, now_ms)
                 applied.facts += 1
             except StoreError:
                 raise
             except (RegularsError, RecordError, LookupError, ValueError, sqlite3.IntegrityError) as error:
-                db.execute("ROLLBACK TO fact")
                 applied.passed_over += 1
                 # The type alone: the words of a foreign error may quote what came.
                 log.warning("event=fact_passed_over sequence=%d error=%s", sequence, type(error).__name__)
-            db.execute("RELEASE fact")
         for person_id in sorted(applied.returned):
             visits.renumber(store, person_id, now_ms)
         link.advance(store, cursor, applied.passed_over)

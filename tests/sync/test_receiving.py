@@ -10,8 +10,9 @@ import pytest
 
 from sync.errors import Malformed
 from sync.judging import EARLIEST_MS, SetAside, judged, snapshot_fault, trimmed
-from sync.messages import CameraStatus, Header, Push, Snapshot, Status
-from sync.receiving import PAST_LINES_MAX, Progress, Standing, clock_skew_ms, facts_after, judge
+from sync.keys import key_id, make
+from sync.messages import CameraStatus, Header, PublicKeys, Push, Snapshot, Status
+from sync.receiving import PAST_LINES_MAX, Known, Progress, Standing, clock_skew_ms, facts_after, judge, keys_after
 from sync.records import (
     ApartRecord,
     CameraRecord,
@@ -22,7 +23,6 @@ from sync.records import (
     ReceiptRecord,
     Record,
     TemplateRecord,
-    ToldAnew,
     VisitGone,
     VisitRecord,
     encoded,
@@ -131,6 +131,29 @@ def test_batches_in_any_order_and_any_number_of_times_are_applied_once_and_in_or
             assert verdict.acknowledged <= progress.applied
 
 
+OLD, NEW, OTHER = (PublicKeys(seal=own.public.seal, sign=own.public.sign) for own in (make(), make(), make()))
+
+
+@pytest.mark.parametrize(
+    ("known", "signed_by", "offered", "then", "taken"),
+    [
+        (Known(OLD), OLD, None, Known(OLD), False),
+        (Known(OLD), OLD, NEW, Known(NEW, OLD.sign), True),
+        (Known(NEW, OLD.sign), OLD, NEW, Known(NEW, OLD.sign), True),
+        (Known(NEW, OLD.sign), OLD, None, Known(NEW, OLD.sign), False),
+        (Known(NEW, OLD.sign), NEW, None, Known(NEW), False),
+        (Known(NEW, OLD.sign), OLD, OTHER, Known(NEW, OLD.sign), False),
+        (Known(NEW, OLD.sign), NEW, OTHER, Known(OTHER, NEW.sign), True),
+    ],
+)
+def test_only_the_newest_key_names_its_successor(
+    known: Known, signed_by: PublicKeys, offered: PublicKeys | None, then: Known, taken: bool
+) -> None:
+    header = msgspec.structs.replace(push(1, 0)[0], sign_key=key_id(signed_by.sign))
+    assert keys_after(known, header, Push(sent_ms=1, next_keys=offered)) == (then, taken)
+    assert then.newest.sign in then.senders
+
+
 def test_an_appliance_that_knows_more_facts_than_there_are_gets_all_anew() -> None:
     assert [facts_after(cursor, 10) for cursor in (0, 9, 10, 11, -1)] == [0, 9, 10, 0, 0]
 
@@ -156,7 +179,6 @@ GOOD: list[Record] = [
     ApartRecord(person_a=A, person_b=B),
     ReceiptRecord(erasure_id=A, done_ms=NOW_MS),
     ClockJumped(at_ms=0, by_ms=-(1 << 40)),
-    ToldAnew(first=7, kinds=["person", "visit"]),
 ]
 
 
@@ -190,8 +212,6 @@ BAD: list[tuple[Record, dict[str, object], str]] = [
     (OptedOutCount(day="2026-11-24", visits=3), {"day": "20261124"}, "day is no date"),
     (ApartRecord(person_a=A, person_b=B), {"person_a": B, "person_b": A}, "person_a is not before person_b"),
     (ClockJumped(at_ms=0, by_ms=0), {"by_ms": 1 << 60}, "out of bounds"),
-    (ToldAnew(first=7, kinds=[]), {"first": 0}, "first is out of bounds"),
-    (ToldAnew(first=7, kinds=[]), {"kinds": ["receipt"]}, "kinds are not such"),
 ]
 
 

@@ -249,8 +249,8 @@ def test_an_outbox_that_had_no_room_is_made_good_by_telling_anew(line: Line) -> 
     three_come(line)
     line.run(20)
     store = line.shop.store
-    assert room.keep(store, NOON, records_max=16) == 0 and "% full" in notices.open_notices(store)[0].words
-    assert room.keep(store, NOON, records_max=10) > 0 and "told everything anew" in notices.open_notices(store)[0].words
+    assert room.keep(store, NOON, records_max=12) == 0 and "% full" in notices.open_notices(store)[0].words
+    assert room.keep(store, NOON, records_max=7) > 0 and "told everything anew" in notices.open_notices(store)[0].words
     line.hub.away = False
     line.run(700)
     assert line.agreed() and len(line.hub.persons()) == 3
@@ -259,7 +259,7 @@ def test_an_outbox_that_had_no_room_is_made_good_by_telling_anew(line: Line) -> 
 
 def test_a_store_that_is_paired_with_nobody_is_not_troubled_by_its_outbox(line: Line) -> None:
     three_come(line)
-    assert room.keep(line.shop.store, NOON, records_max=10) > 0 and notices.open_notices(line.shop.store) == []
+    assert room.keep(line.shop.store, NOON, records_max=7) > 0 and notices.open_notices(line.shop.store) == []
     line.pair()
     line.run()
     assert line.agreed() and len(line.hub.persons()) == 3
