@@ -131,13 +131,13 @@ def _receive(tx: Tx, sender: Sender, batch: Batch, now: datetime) -> list[Aside]
 
 def _forget(tx: Tx, vault: Vault, sender: Sender, found: Admitted, now: datetime) -> None:
     mine = sender.appliance_id
-    asked = Asked(sender.name, "asked at the store")
+    asked, again = Asked(sender.name, "asked at the store"), Asked(sender.name, "told to be somebody who was forgotten")
+    # First who belongs to an opt-out, then who wants more than that: an opt-out that has ended takes nobody in.
+    for erasure_id, person_ids in found.also.items():
+        erasure.forget_also(tx, vault, erasure_id, person_ids, again, now, appliance_id=mine)
+    for identity_id, templates in found.offers.items():
+        opt_outs.offer(tx, vault, identity_id, templates, now)
     if found.erase:
         erasure.erase_persons(tx, vault, found.erase, asked, now, appliance_id=mine)
     if found.opt_out:
         erasure.opt_out_persons(tx, vault, found.opt_out, asked, now, appliance_id=mine)
-    for erasure_id, person_ids in found.also.items():
-        again = Asked(sender.name, "told to be somebody who was forgotten")
-        erasure.forget_also(tx, vault, erasure_id, person_ids, again, now, appliance_id=mine)
-    for identity_id, templates in found.offers.items():
-        opt_outs.offer(tx, vault, identity_id, templates, now)
