@@ -20,6 +20,9 @@ from ui import settings
 
 URL_WORDS = 'the URL of a database, such as "postgresql://regulars_app@db.example/regulars"'
 SECRET = {"secret": True}
+ORIGIN = r"^(https?://[a-z0-9.-]+(:[0-9]{1,5})?)?$"
+ORIGIN_WORDS = 'the address of the page without a path, such as "https://hub.example.com"'
+PROXIES = r"^[0-9A-Fa-f.:/, ]*$"
 DatabaseUrl = Annotated[str, Meta(pattern=r"^(postgres(ql)?://\S+)?$", description=URL_WORDS, extra=SECRET)]
 
 
@@ -46,8 +49,26 @@ class Keys(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Web(msgspec.Struct, frozen=True, kw_only=True):
+    """What may be opened to the network, and how: `hub.web.opening`."""
+
     host: Annotated[str, Meta(min_length=1, max_length=253, description="an address of this computer to answer on")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=1, le=65_535, description="a whole number from 1 to 65535")] = 8478
+    public_url: Annotated[str, Meta(pattern=ORIGIN, description=ORIGIN_WORDS)] = ""
+    certificate_file: Annotated[Path, Meta(description='the full path of a PEM file, such as "/etc/hub/fullchain.pem"')] | None = None
+    key_file: Annotated[Path, Meta(description='the full path of a PEM file, such as "/etc/hub/key.pem"')] | None = None
+    proxies: Annotated[str, Meta(pattern=PROXIES, description='addresses with commas between, such as "127.0.0.1, 10.0.0.4"')] = ""
+
+
+class Metrics(msgspec.Struct, frozen=True, kw_only=True):
+    token: Annotated[str, Meta(pattern=r"^([!-~]{16,200})?$", description="16 to 200 characters without blanks", extra=SECRET)] = ""
+    tenants: Annotated[bool, Meta(description="true or false")] = False
+
+
+class Index(msgspec.Struct, frozen=True, kw_only=True):
+    """Without `url` the hub keeps an index of its own in the data folder."""
+
+    url: Annotated[str, Meta(pattern=r"^(https?://\S+)?$", description='a Milvus server, such as "https://milvus.example:19530"')] = ""
+    token: Annotated[str, Meta(description='what the server asks for, such as "user:password"', extra=SECRET)] = ""
 
 
 class Snapshots(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +91,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     database: Database = Database()
     keys: Keys = Keys()
     web: Web = Web()
+    index: Index = Index()
     snapshots: Snapshots = Snapshots()
+    metrics: Metrics = Metrics()
     log: Log = Log()
 
 

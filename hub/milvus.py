@@ -10,7 +10,7 @@ import re
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -157,14 +157,12 @@ class Milvus:
         self.suspect = False
 
     def close(self) -> None:
-        try:
-            with self._writing():
-                for model, rows in list(self._unflushed.items()):
-                    if rows:
-                        self._flush(model)
-        finally:
-            self._client.close()
-            self._closing(not self.suspect)
+        # Written out, it opens at once; left in its log it opens all the same, only slower.
+        with suppress(IndexAway), self._writing():
+            for model in [model for model, rows in self._unflushed.items() if rows]:
+                self._flush(model)
+        self._client.close()
+        self._closing(not self.suspect)
 
     def _of_persons(self, tenant_id: str, model: str, person_ids: Sequence[str]) -> list[str]:
         """Keys of the rows of these persons."""

@@ -9,6 +9,7 @@ the index is not trusted until it has been compared with Postgres. Files that ca
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import shutil
 import tempfile
@@ -143,6 +144,9 @@ def _named(folder: Path) -> str:
 def _client(address: str, token: str = "") -> MilvusClient:
     from pymilvus import MilvusClient
 
+    # Each failed call would be written out with its trace, several times; IndexAway says it once.
+    for name in ("pymilvus", "milvus_lite"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     # A line of its own: pymilvus would share one between clients of an address, and closing one would close the other's.
     return away("connect", lambda: MilvusClient(address, token=token, timeout=CONNECT_S_MAX, dedicated=True))
 

@@ -16,6 +16,7 @@ from hub import migrations, postgres
 from hub.database import Database
 from hub.master_key import MasterKey
 from tests.hub.chain import NOW, Chain, make_chain
+from tests.hub.told import Hub
 
 MASTER = MasterKey(bytes(range(32)))
 NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "32MB"}
@@ -96,3 +97,9 @@ def database(server: Server, database_name: str) -> Iterator[Database]:
 def chain(database: Database) -> Chain:
     """Two tenants in the database: ours with two stores, Alice, Bob and Charlie; Dana's with one."""
     return make_chain(database)
+
+
+@pytest.fixture
+def hub(chain: Chain) -> Hub:
+    """Our tenant's two stores, an exact index and the resolver."""
+    return Hub(chain)
