@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from appliance.commands.table import COMMANDS, CommandTable
+from appliance.commands.table import COMMANDS, said_of_damage
+from ui.command_table import CommandTable, show_version
 
 HELP = """Regulars tells a store who comes back.
 
@@ -16,21 +17,11 @@ Exit codes: 0 done, 1 failed (one sentence says why), 2 wrong usage. REGULARS_DE
 """
 
 
-def show_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
-    if not wanted or context.resilient_parsing:
-        return
-    from importlib import metadata
-
-    try:
-        click.echo(f"regulars {metadata.version('regulars')}")
-    except metadata.PackageNotFoundError:
-        raise click.ClickException("this checkout is not installed, so it has no version: run 'make setup'") from None
-    context.exit()
-
-
 @click.group(
+    "regulars",
     cls=CommandTable,
     places=COMMANDS,
+    said_of=said_of_damage,
     help=HELP,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )

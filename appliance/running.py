@@ -36,13 +36,13 @@ from appliance.roster import Choice, Roster
 from appliance.web.app import create_app
 from appliance.web.pages import PersonRow, WebDeps
 from appliance.web.readers import readers
-from appliance.web.server import CannotServe, Server, serve
 from appliance.web.words import box_kind, box_label, visitor
 from models.acceptance import require_accepted
 from models.bars import Bars
 from models.errors import ManifestError, WeightsError
 from models.weights import find, weights_of
 from ui import formats
+from ui.server import CannotServe, Server, serve
 
 log = logging.getLogger(__name__)
 

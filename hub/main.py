@@ -1,22 +1,38 @@
-"""The command `regulars-hub`: headquarters. This version carries no hub yet, and the command says so."""
+"""The command `regulars-hub`: headquarters. Wires the command table to the terminal and does nothing else."""
 
 from __future__ import annotations
 
-import sys
+from pathlib import Path
 
 import click
 
-WORDS = """This version of Regulars carries no hub yet.
+from hub.commands.table import COMMANDS
+from ui.command_table import CommandTable, show_version
 
-Stores are complete without one. They keep what they have to tell headquarters in their outbox, in order, and send it when a hub
-comes with a later version and the store is paired with it."""
+HELP = """Headquarters of Regulars: one hub for all stores of a chain, or of several.
+
+Exit codes: 0 done, 1 failed (one sentence says why), 2 wrong usage. REGULARS_DEBUG=1 shows where an error came from.
+"""
 
 
-@click.command(help=WORDS, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="regulars", message="regulars-hub %(version)s (carries no hub yet)")
-def cli() -> None:
-    click.echo(WORDS, err=True)
-    sys.exit(1)
+@click.group(
+    "regulars-hub",
+    cls=CommandTable,
+    places=COMMANDS,
+    help=HELP,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    envvar="REGULARS_HUB_CONFIG",
+    help="The configuration file (or REGULARS_HUB_CONFIG). Without one, the defaults and the environment hold.",
+)
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=show_version, help="Show the version and leave.")
+@click.pass_context
+def cli(context: click.Context, config_file: Path | None) -> None:
+    context.obj = config_file
 
 
 def main() -> None:

@@ -16,13 +16,13 @@ from sync.records import PersonRecord, Record, VisitRecord, encoded, kind_of
 
 TABLE, COLUMN = "outbox", "payload_sealed"
 BATCH_BYTES_MAX = 1 << 20
-"""A batch of this size crosses a shop's slow line (1 Mbit/s up) within ten seconds. It is some 3,000 records of visits, or 600 views."""
+"""A batch of this size crosses a shop's slow line (1 Mbit/s up) within ten seconds; packed, it is half of that."""
 RECORDS_MAX = 2_000_000
 BYTES_MAX = 2 << 30
 """A busy store makes 20,000 records of half a kilobyte a day: both bounds are more than three months without a line."""
 WARN_SHARE = 0.5
 SAMPLE = 1_000
-"""Records of which the size of all is told, when there are more: two days of a busy store hold every kind in its usual share."""
+"""Records of which the size of all is told, when there are more: an hour of a busy store, with every kind in its usual share."""
 
 
 class Seal(Protocol):

@@ -12,10 +12,13 @@ import click
 import msgspec
 import pytest
 
-from appliance.commands.table import COMMANDS, CommandTable
+from appliance.commands.table import COMMANDS
 from appliance.main import cli
+from hub.commands.table import COMMANDS as HUB_COMMANDS
+from hub.main import cli as hub_cli
 from tests.shared import CHECKOUT
 from tests.sources import PACKAGES, imports, modules, reached, tracked
+from ui.command_table import CommandTable
 
 MAY_IMPORT = {
     "models": {"models"},
@@ -25,6 +28,7 @@ MAY_IMPORT = {
     "hub": {"hub", "models", "sync", "ui"},
 }
 BANNED_NAMES = {"util", "helper", "common", "misc", "base", "manager", "service", "handler", "processor"}
+PLACES = {**{f"regulars {name}": place for name, place in COMMANDS.items()}, **{f"regulars-hub {n}": p for n, p in HUB_COMMANDS.items()}}
 PYTHON_LINES_MAX = 400
 NOT_TEXT = {".onnx", ".png", ".jpg", ".mp4", ".woff2", ".ico"}
 # Put together here so that this file does not hold what it looks for.
@@ -70,15 +74,15 @@ def test_no_module_is_called_by_a_name_that_says_nothing() -> None:
 
 def test_every_module_is_reached_from_an_entry_point() -> None:
     makefile = (CHECKOUT / "Makefile").read_text()
-    entries = {"appliance.main", "hub.main", *re.findall(r"-m (\w[\w.]*)", makefile), *(place.module for place in COMMANDS.values())}
+    entries = {"appliance.main", "hub.main", *re.findall(r"-m (\w[\w.]*)", makefile), *(place.module for place in PLACES.values())}
     entries |= {name for name in modules() if name.endswith(".__main__")}
     unreached = set(modules()) - reached(entries) - set(PACKAGES)
     assert not unreached, f"nothing imports {sorted(unreached)}: wire them in or take them out"
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", PLACES)
 def test_a_command_in_the_table_exists_and_says_there_what_it_says_itself(name: str) -> None:
-    place = COMMANDS[name]
+    place = PLACES[name]
     command = getattr(importlib.import_module(place.module), place.function)
     assert isinstance(command, click.Command)
     assert command.get_short_help_str(200).rstrip(".") == place.help.rstrip(".")
@@ -103,7 +107,7 @@ def module_exists(name: str) -> bool:
 def test_every_command_and_option_is_documented() -> None:
     documented = (CHECKOUT / "docs" / "commands.md").read_text()
     sections = dict(re.findall(r"^#+ `(regulars[^`]*)`\n(.*?)(?=^#|\Z)", documented, flags=re.MULTILINE | re.DOTALL))
-    for path, command in commands(cli, ("regulars",)):
+    for path, command in [*commands(cli, ("regulars",)), *commands(hub_cli, ("regulars-hub",))]:
         heading = " ".join(path)
         assert heading in sections, f"docs/commands.md lacks a section '## `{heading}`'"
         for parameter in command.params:
@@ -112,15 +116,14 @@ def test_every_command_and_option_is_documented() -> None:
                 assert longest in sections[heading], f"docs/commands.md, {heading}: {longest} is not described"
 
 
-def test_every_setting_is_documented() -> None:
-    from appliance.config import Config
-
-    documented = (CHECKOUT / "docs" / "settings.md").read_text()
+@pytest.mark.parametrize(("program", "page"), [("appliance.config", "settings.md"), ("hub.config", "hub-settings.md")])
+def test_every_setting_is_documented(program: str, page: str) -> None:
+    config = importlib.import_module(program).Config
+    documented = (CHECKOUT / "docs" / page).read_text()
     below = dict(re.findall(r"^#+ \W*([\w.]+)\W*\n(.*?)(?=^#+ |\Z)", documented, flags=re.MULTILINE | re.DOTALL))
-    for section, key in settings(Config):
-        assert f"`{section}.{key}`" in documented or f"`{key}`" in below.get(section, ""), (
-            f"docs/settings.md lacks `{key}` below '## [{section}]'"
-        )
+    for section, key in settings(config):
+        described = f"`{section}.{key}`" in documented or f"`{key}`" in below.get(section, "")
+        assert described, f"docs/{page} lacks `{key}` below '## [{section}]'"
 
 
 def settings(struct: type[msgspec.Struct], section: str = "") -> Iterator[tuple[str, str]]:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from litestar.datastructures import Headers, MutableScopeHeaders
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
@@ -30,18 +32,37 @@ SAFE_HEADERS = {
     "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
 }
 OWN_NAMES = ("127.0.0.1", "localhost", "[::1]")
-"""The page is bound to the loopback address; any other name in the Host header was not typed by the person at this machine."""
+"""A page is bound to the loopback address; any other name in the Host header was not typed by the person at this machine, unless it is
+the page's own outside name (`Place.origin`)."""
 READING = ("GET", "HEAD")
+BEARER = "bearer "
+STRICT_TRANSPORT = "max-age=31536000"
+"""A year. Without the names below ours: they are not ours to speak for."""
 
 
-def refusal(method: str, headers: Headers, port: int | None, scheme: str) -> tuple[int, str] | None:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page stands. `origin`: its address as others know it, as https://hub.example.com; empty for one that only this machine
+    sees. `machines`: beginnings of addresses that programs ask for, by whatever name; nothing there may go by a browser's cookie."""
+
+    origin: str = ""
+    machines: tuple[str, ...] = ()
+
+    @property
+    def secure(self) -> bool:
+        return self.origin.startswith("https://")
+
+
+def refusal(method: str, headers: Headers, port: int | None, scheme: str, origin: str = "") -> tuple[int, str] | None:
     """None when the request may pass, otherwise the status and the sentence to answer with. `port`: where the request arrived."""
     host = headers.get("host", "").lower()
-    own = {f"{name}:{port}" for name in OWN_NAMES}
+    own = {f"{name}:{port}": f"{scheme}://{name}:{port}" for name in OWN_NAMES}
     if port == (443 if scheme == "https" else 80):
-        own.update(OWN_NAMES)
+        own |= {name: f"{scheme}://{name}" for name in OWN_NAMES}
+    if origin:
+        own[origin.partition("://")[2]] = origin
     if host not in own:
-        return 421, f"This page answers only at its own address, for example {scheme}://127.0.0.1:{port}."
+        return 421, f"This page answers only at its own address, for example {origin or f'{scheme}://127.0.0.1:{port}'}."
     site = headers.get("sec-fetch-site")
     if method in READING:
         # A link from elsewhere may lead here; a foreign page may not load our pictures or streams. Another port of this machine
@@ -49,13 +70,17 @@ def refusal(method: str, headers: Headers, port: int | None, scheme: str) -> tup
         ours = site in (None, "same-origin", "none") or headers.get("sec-fetch-mode") == "navigate"
         return None if ours else (403, "Another page asked for this. Open it at its own address.")
     # Browsers send Origin "null" with a form under our referrer policy, and then say same-origin in Sec-Fetch-Site.
-    if site == "same-origin" or (site is None and headers.get("origin") == f"{scheme}://{host}"):
+    if site == "same-origin" or (site is None and headers.get("origin") == own[host]):
+        return None
+    # A program with a token of its own: a foreign page could not send this header without asking first, and we never say yes to that.
+    if site is None and "origin" not in headers and headers.get("authorization", "").lower().startswith(BEARER):
         return None
     return 403, "Changes are taken only from this page itself. Open it at its own address and try again."
 
 
-def guarded(app: ASGIApp) -> ASGIApp:
+def guarded(app: ASGIApp, place: Place = Place()) -> ASGIApp:
     """Middleware: refuse what is not ours, add the safe headers to the rest."""
+    always = {**SAFE_HEADERS, "strict-transport-security": STRICT_TRANSPORT} if place.secure else SAFE_HEADERS
 
     async def guard(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == ScopeType.WEBSOCKET or "method" not in scope:
@@ -67,14 +92,16 @@ def guarded(app: ASGIApp) -> ASGIApp:
             if message["type"] == "http.response.start":
                 message.setdefault("headers", [])
                 answered = MutableScopeHeaders.from_message(message)
-                for name, value in SAFE_HEADERS.items():
+                for name, value in always.items():
                     answered[name] = value
                 # Faces and names must not stay behind in a browser's cache; assets say otherwise themselves.
                 answered.setdefault("cache-control", "no-store")
             await send(message)
 
         server = scope["server"]
-        refused = refusal(scope["method"], Headers.from_scope(scope), server[1] if server else None, scope["scheme"])
+        port = server[1] if server else None
+        for_machines = scope["path"].startswith(place.machines) if place.machines else False
+        refused = None if for_machines else refusal(scope["method"], Headers.from_scope(scope), port, scope["scheme"], place.origin)
         if refused is None:
             await app(scope, receive, send_safely)
             return

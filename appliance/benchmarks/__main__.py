@@ -9,7 +9,7 @@ import msgspec
 
 from appliance.benchmarks.measurements import REPLY, Order, measured
 from appliance.camera.child import QUIET_AND_SMALL
-from appliance.commands.table import is_a_sentence
+from ui.command_table import is_a_sentence
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from appliance.commands import premises
-from appliance.commands.terminal import print_json, print_table
+from ui.terminal import print_json, print_table
 
 NAMES = ("overhead", "frame_rate", "cameras", "memory", "gallery")
 REPORT = Path("build", "bench.json")

@@ -12,7 +12,7 @@ import click
 import msgspec
 
 from appliance.commands import premises
-from appliance.commands.terminal import NOTHING, print_facts, print_json, print_table
+from ui.terminal import NOTHING, print_facts, print_json, print_table
 
 if TYPE_CHECKING:
     from appliance.camera.messages import CameraSettings

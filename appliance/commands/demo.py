@@ -17,10 +17,10 @@ import click
 from appliance.commands import premises
 
 if TYPE_CHECKING:
-    from appliance.ending import Ending
     from appliance.reception import Received
     from appliance.running import Appliance
     from appliance.visits import VisitRow
+    from ui.ending import Ending
 
 UNATTENDED_S = 90.0
 """Without a terminal nobody presses control-C."""
@@ -38,7 +38,8 @@ VISITS_MAX = 10_000
 def demo(context: click.Context, seconds: float | None, as_json: bool, port: int | None, pack: str | None) -> None:
     """See it work: a demo camera, faces, visits and the page."""
     from appliance import demo as stage
-    from appliance import ending, log
+    from appliance import log
+    from ui import ending
 
     began_s = time.monotonic()
     attended = sys.stdin.isatty() and sys.stdout.isatty() and not as_json
@@ -115,7 +116,7 @@ class _Lines:
             self._say(f"{self._clock(row.first_seen_ms)}  {words}")
 
     def _clock(self, at_ms: int) -> str:
-        from appliance.commands.terminal import when
+        from ui.terminal import when
 
         return when(at_ms, self._appliance.config.site.zone, at_ms)
 

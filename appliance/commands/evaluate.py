@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from appliance.commands.premises import settings
-from appliance.commands.terminal import print_json, print_table
+from ui.terminal import print_json, print_table
 
 if TYPE_CHECKING:
     from appliance.evaluation import Report

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from appliance.commands.premises import settings
-from appliance.commands.terminal import how_large, print_facts, print_json, print_table
+from ui.terminal import how_large, print_facts, print_json, print_table
 
 if TYPE_CHECKING:
     from models.evaluate import Basis, Evaluation

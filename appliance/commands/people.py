@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from appliance.commands import premises
-from appliance.commands.terminal import print_json, print_table, when
+from ui.terminal import print_json, print_table, when
 
 if TYPE_CHECKING:
     from appliance.config import Config

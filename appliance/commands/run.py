@@ -14,7 +14,8 @@ def run(context: click.Context) -> None:
 
     Control-C or SIGTERM ends it cleanly; a second control-C ends it at once.
     """
-    from appliance import ending, log
+    from appliance import log
+    from ui import ending
 
     config = premises.settings(context)
     log.write_to(level=config.log.level)

@@ -12,7 +12,7 @@ import click
 import msgspec
 
 from appliance.commands import premises
-from appliance.commands.terminal import how_large, how_long, print_facts, print_json, when
+from ui.terminal import how_large, how_long, print_facts, print_json, when
 
 if TYPE_CHECKING:
     from pathlib import Path

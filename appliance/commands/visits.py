@@ -7,7 +7,7 @@ from dataclasses import asdict
 import click
 
 from appliance.commands import premises
-from appliance.commands.terminal import NOTHING, how_long, print_json, print_table, when
+from ui.terminal import NOTHING, how_long, print_json, print_table, when
 
 LIMIT_MAX = 10_000
 """More than a busy store sees in a week; a longer list is a report, not a glance."""

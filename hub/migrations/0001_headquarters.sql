@@ -1,27 +1,41 @@
 -- Headquarters' tables. Run by the owner's role; the application's role (regulars_app) is neither owner nor superuser.
 --
 -- A row of a tenant is seen only by a session that says whose it acts for and proves it: app.tenant holds '<uuid>.<proof>', the proof an
--- HMAC-like digest under a key that the application's role cannot read here. Without it, current_tenant() is null and nothing is seen.
+-- HMAC-SHA256 of the uuid under a key that the application's role cannot read here. Without it, current_tenant() is null and nothing is
+-- seen. The nil uuid is the hub itself, acting for no tenant: it sees who the tenants are and who may sign in, and no tenant's rows.
 -- Columns ending in _sealed hold AES-256-GCM under the tenant's key, bound to table, column and row. Times are timestamptz in UTC.
 
-CREATE TABLE tenant_proof (only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row), key bytea NOT NULL);
+-- HMAC's two padded keys (RFC 2104), because Postgres has sha256() and no HMAC. Filled by the hub's migrate; nobody is granted anything.
+CREATE TABLE tenant_proof (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row), inner_pad bytea NOT NULL CHECK (length(inner_pad) = 64),
+    outer_pad bytea NOT NULL CHECK (length(outer_pad) = 64));
 
-CREATE FUNCTION current_tenant() RETURNS uuid LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+-- pg_temp stands last and every name has its schema, or a temporary table of the caller's would be read instead of tenant_proof.
+CREATE FUNCTION current_tenant() RETURNS uuid LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    said text := nullif(current_setting('app.tenant', true), '');
-    secret bytea;
+    said text := nullif(pg_catalog.current_setting('app.tenant', true), '');
+    pads record;
 BEGIN
     IF said IS NULL OR said !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.[0-9a-f]{64}$' THEN
         RETURN NULL;
     END IF;
-    SELECT key INTO secret FROM tenant_proof;
-    IF secret IS NULL
-        OR encode(sha256(secret || sha256(secret || convert_to(left(said, 36), 'UTF8'))), 'hex') <> right(said, 64) THEN
+    SELECT inner_pad, outer_pad INTO pads FROM public.tenant_proof;
+    IF NOT FOUND OR encode(sha256(pads.outer_pad || sha256(pads.inner_pad || convert_to(left(said, 36), 'UTF8'))), 'hex') <> right(said, 64) THEN
         RETURN NULL;
     END IF;
     RETURN left(said, 36)::uuid;
 END $$;
 REVOKE ALL ON FUNCTION current_tenant() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION current_tenant() TO regulars_app;
+
+-- Row security on a table of tenants, for this and every later migration. (SELECT …) makes it a plan's first step, run once a query.
+CREATE FUNCTION own_rows_only(target regclass) RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', target);
+    EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', target);
+    EXECUTE format('CREATE POLICY own_rows ON %s USING (tenant_id = (SELECT public.current_tenant()))', target);
+END $$;
+REVOKE ALL ON FUNCTION own_rows_only(regclass) FROM PUBLIC;
 
 -- Not a tenant's: the hub's own keys (sealed under the master key), and who runs it.
 CREATE TABLE hub_keys (
@@ -29,12 +43,13 @@ CREATE TABLE hub_keys (
     made_at timestamptz NOT NULL, retired_at timestamptz);
 
 CREATE TABLE tenants (
-    tenant_id uuid PRIMARY KEY, name text NOT NULL, key_sealed bytea NOT NULL, made_at timestamptz NOT NULL,
+    tenant_id uuid PRIMARY KEY CHECK (tenant_id <> '00000000-0000-0000-0000-000000000000'), name text NOT NULL UNIQUE,
+    key_sealed bytea NOT NULL, made_at timestamptz NOT NULL,
     -- Facts are numbered per tenant by counting this up in the transaction that writes them: numbers have no holes, and a reader that
     -- has seen n has seen everything before n.
     fact_sequence bigint NOT NULL DEFAULT 0,
     snapshots boolean NOT NULL DEFAULT false, also_at boolean NOT NULL DEFAULT false, guests boolean NOT NULL DEFAULT false,
-    guests_max integer NOT NULL DEFAULT 2000, snapshot_days integer NOT NULL DEFAULT 30);
+    guests_max integer NOT NULL DEFAULT 2000 CHECK (guests_max >= 0), snapshot_days integer NOT NULL DEFAULT 30 CHECK (snapshot_days > 0));
 
 CREATE TABLE sites (
     tenant_id uuid NOT NULL REFERENCES tenants, id uuid NOT NULL, name text NOT NULL, time_zone text NOT NULL DEFAULT 'UTC',
@@ -85,6 +100,7 @@ CREATE TABLE templates (
     indexed boolean NOT NULL DEFAULT false,
     PRIMARY KEY (tenant_id, id));
 CREATE INDEX templates_person ON templates (tenant_id, person_id);
+CREATE INDEX templates_to_index ON templates (tenant_id, person_id) WHERE NOT indexed;
 
 -- month: the first of the month in which the visit's id (a UUIDv7) was made. It never changes, unlike first_seen_at, so that a visit told
 -- anew always stands in the same partition.
@@ -156,7 +172,7 @@ CREATE TABLE tombstones (
 CREATE TABLE users (
     id uuid PRIMARY KEY, tenant_id uuid REFERENCES tenants, name text NOT NULL UNIQUE, password_hash text NOT NULL,
     role text NOT NULL CHECK (role IN ('system_admin', 'tenant_admin', 'site_manager')), made_at timestamptz NOT NULL,
-    failed integer NOT NULL DEFAULT 0, locked_until timestamptz);
+    failed integer NOT NULL DEFAULT 0, locked_until timestamptz, CHECK ((role = 'system_admin') = (tenant_id IS NULL)));
 CREATE TABLE sessions (
     id_hash bytea PRIMARY KEY, user_id uuid NOT NULL REFERENCES users ON DELETE CASCADE, made_at timestamptz NOT NULL, used_at timestamptz NOT NULL,
     ends_at timestamptz NOT NULL, agent text NOT NULL DEFAULT '');
@@ -171,12 +187,53 @@ DECLARE name text;
 BEGIN
     FOREACH name IN ARRAY ARRAY['tenants', 'sites', 'appliances', 'pair_codes', 'cameras', 'identities', 'persons', 'templates', 'visits', 'visits_other',
         'opted_out_counts', 'apart', 'resolve_queue', 'review', 'identity_events', 'facts', 'set_aside', 'erasures', 'erasure_receipts', 'tombstones',
-        'audit'] LOOP
-        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
-        EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
-        EXECUTE format('CREATE POLICY own_rows ON %I USING (tenant_id = (SELECT current_tenant()))', name);
+        'users', 'audit'] LOOP
+        PERFORM own_rows_only(format('public.%I', name)::regclass);
+    END LOOP;
+    -- What the hub itself may see, acting for no tenant.
+    FOREACH name IN ARRAY ARRAY['tenants', 'users', 'sessions', 'hub_keys'] LOOP
+        EXECUTE format('ALTER TABLE public.%I ENABLE ROW LEVEL SECURITY', name);
+        EXECUTE format('ALTER TABLE public.%I FORCE ROW LEVEL SECURITY', name);
+        EXECUTE format('CREATE POLICY the_hubs ON public.%I USING ((SELECT public.current_tenant()) = ''00000000-0000-0000-0000-000000000000'')', name);
     END LOOP;
 END $$;
 
--- A pair code is found, and counted down, by whoever says its open half; the secret half is checked by the hub.
-CREATE POLICY by_code ON pair_codes USING (code_id = nullif(current_setting('app.pair_code', true), ''));
+-- A pair code is found, and counted down, by the hub when somebody says its open half; the secret half is checked by the hub.
+CREATE POLICY by_code ON pair_codes USING (
+    code_id = nullif(current_setting('app.pair_code', true), '') AND (SELECT current_tenant()) = '00000000-0000-0000-0000-000000000000');
+
+-- The partition of a month's visits. The application may call it and cannot otherwise make a table; what it makes is secured like the rest.
+-- Visits of that month that came before it (a clock that was wrong) move over from visits_other. True: made now; false: it was there.
+CREATE FUNCTION make_visits_partition(wanted date) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    beginning date := date_trunc('month', wanted)::date;
+    ending date := (date_trunc('month', wanted) + interval '1 month')::date;
+    named text := 'visits_' || to_char(wanted, 'YYYY_MM');
+BEGIN
+    IF wanted IS NULL OR wanted < date '2020-01-01' OR wanted > current_date + 730 THEN
+        RAISE EXCEPTION 'no partition is made for %', wanted USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    PERFORM pg_advisory_xact_lock(hashtextextended('regulars.visits_partition', 0));
+    IF to_regclass('public.' || named) IS NOT NULL THEN
+        RETURN false;
+    END IF;
+    EXECUTE format('CREATE TABLE public.%I (LIKE public.visits INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', named);
+    -- The owner moves rows of every tenant: for this moment the default partition's security does not bind it.
+    ALTER TABLE public.visits_other NO FORCE ROW LEVEL SECURITY;
+    EXECUTE format('WITH moved AS (DELETE FROM public.visits_other WHERE month >= %L AND month < %L RETURNING *) INSERT INTO public.%I SELECT * FROM moved',
+        beginning, ending, named);
+    ALTER TABLE public.visits_other FORCE ROW LEVEL SECURITY;
+    EXECUTE format('ALTER TABLE public.visits ATTACH PARTITION public.%I FOR VALUES FROM (%L) TO (%L)', named, beginning, ending);
+    PERFORM public.own_rows_only(format('public.%I', named)::regclass);
+    RETURN true;
+END $$;
+REVOKE ALL ON FUNCTION make_visits_partition(date) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION make_visits_partition(date) TO regulars_app;
+
+-- Exactly what the application needs. Nothing on tenant_proof, nothing on a partition but through visits, no tenant and no audit removed.
+REVOKE ALL ON SCHEMA public FROM PUBLIC;
+GRANT USAGE ON SCHEMA public TO regulars_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON sites, appliances, pair_codes, cameras, identities, persons, templates, visits, opted_out_counts, apart,
+    resolve_queue, review, identity_events, facts, set_aside, erasures, erasure_receipts, tombstones, users, sessions TO regulars_app;
+GRANT SELECT, INSERT, UPDATE ON tenants, hub_keys TO regulars_app;
+GRANT SELECT, INSERT ON audit TO regulars_app;

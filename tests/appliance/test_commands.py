@@ -16,10 +16,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from appliance.commands.camera import kind_and_source, looks_like_a_source, save
-from appliance.commands.table import CommandTable, Place
-from appliance.commands.terminal import how_large, how_long, when
 from appliance.main import cli
-from hub.main import cli as hub_cli
+from ui.command_table import CommandTable, Place
+from ui.terminal import how_large, how_long, when
 
 HELP_S_MAX = 0.5
 SLOW = {
@@ -94,15 +93,6 @@ def test_an_error_of_ours_is_one_sentence_and_a_defect_keeps_its_trace(monkeypat
     assert isinstance(CliRunner().invoke(group, ["defect"]).exception, ZeroDivisionError)
     in_debug = CliRunner().invoke(group, ["ours"], env={"REGULARS_DEBUG": "1"})
     assert type(in_debug.exception).__module__ == "appliance.failing"
-
-
-def test_the_hub_command_says_that_there_is_none_and_fails() -> None:
-    without = CliRunner().invoke(hub_cli, [])
-    assert (without.exit_code, without.stdout) == (1, "")
-    assert "carries no hub yet" in without.stderr
-    helped = CliRunner().invoke(hub_cli, ["--help"])
-    assert helped.exit_code == 0
-    assert "carries no hub yet" in helped.output
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from tests.shared import CHECKOUT
 
 STUBBORN = """
 import pathlib, subprocess, sys, time
-from appliance import ending
+from ui import ending
 with ending.asked_for() as asked:
     child = subprocess.Popen(["sleep", "60"])
     asked.kills(lambda: [child.pid])

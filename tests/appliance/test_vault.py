@@ -13,7 +13,8 @@ from appliance.vault import Vault
 
 KEY = bytes(range(32))
 PLACE = {"table": "persons", "column": "name_sealed", "row": "0193"}
-# Made once with another implementation of the law in appliance/vault.py (HKDF by hand with hmac, AES-GCM from OpenSSL's EVP).
+# Made once with another implementation of the laws in appliance/vault.py and sync/at_rest.py (HKDF by hand with hmac, AES-GCM from
+# OpenSSL's EVP).
 VECTOR = "016465666768696a6b6c6d6e6ff0441bb1a924e08136215b3bb2b419622488ca"
 SECURITY = """#!/bin/sh
 # Stands in for macOS's security: keeps one item in a file, notes every argument it was started with.

@@ -10,10 +10,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from appliance.live import FaceBox, NoticesChanged, VisitChanged
 from appliance.web.app import create_app
-from appliance.web.server import Server, serve
 from tests.appliance.web.shop import MINUTE, NOW, Shop, busy_shop, open_shop
 from tests.browser.browsing import chromium, complaints
 from tests.browser.portraits import entrance, portrait
+from ui.server import Server, serve
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,8 @@ import pytest
 
 from appliance.live import PAGES_MAX, VisitChanged
 from appliance.web.app import create_app
-from appliance.web.server import CannotServe, Server, serve
 from tests.appliance.web.shop import NOW, Shop, busy_shop
+from ui.server import CannotServe, Server, serve
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Runs the page in a thread of the main process and stops it within a second, open streams included."""
+"""Runs a page in a thread of the program and stops it within a second, open streams included."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import errno
 import socket
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
 import uvicorn
 from litestar.types import ASGIApp
@@ -18,6 +20,21 @@ CONNECTIONS_MAX = 200
 
 class CannotServe(Exception):
     """The page cannot be opened; the message is a sentence for whoever started the program."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """How a page stands towards the network. `certificate`, `key`: PEM files, to speak TLS itself. `proxies`: addresses whose word on who
+    is really asking is taken. `port_setting`: what to change when the port is taken."""
+
+    certificate: Path | None = None
+    key: Path | None = None
+    proxies: tuple[str, ...] = ()
+    port_setting: str = "REGULARS_WEB__PORT"
+    connections_max: int = CONNECTIONS_MAX
+
+
+INSIDE = Outside()
 
 
 class Server:
@@ -38,9 +55,9 @@ class Server:
             self._thread.join(STOP_S_MAX)
 
 
-def serve(app: ASGIApp, host: str, port: int, end_streams: Callable[[], None]) -> Server:
+def serve(app: ASGIApp, host: str, port: int, end_streams: Callable[[], None] = lambda: None, outside: Outside = INSIDE) -> Server:
     """`port` 0: any free one; the answer's `port` says which. `end_streams`: `Live.close`. Raises CannotServe."""
-    listening = listen(host, port)
+    listening = listen(host, port, outside.port_setting)
     bound = listening.getsockname()[1]
     config = uvicorn.Config(
         app,
@@ -50,11 +67,19 @@ def serve(app: ASGIApp, host: str, port: int, end_streams: Callable[[], None]) -
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,
-        limit_concurrency=CONNECTIONS_MAX,
+        proxy_headers=bool(outside.proxies),
+        forwarded_allow_ips=list(outside.proxies),
+        ssl_certfile=outside.certificate,
+        ssl_keyfile=outside.key,
+        limit_concurrency=outside.connections_max,
         timeout_keep_alive=20,
         timeout_graceful_shutdown=1,
     )
+    try:
+        config.load()
+    except OSError as error:  # ssl.SSLError is one
+        listening.close()
+        raise CannotServe(f"The certificate {outside.certificate} cannot be used: {error.strerror or error}.") from None
     server = uvicorn.Server(config)
     # A daemon, so that a page that hangs can never keep the whole program from ending.
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="web", daemon=True)
@@ -63,7 +88,8 @@ def serve(app: ASGIApp, host: str, port: int, end_streams: Callable[[], None]) -
     for _ in range(round(START_S_MAX / 0.01)):
         if server.started:
             shown = f"[{host}]" if ":" in host else host
-            return Server(server, thread, f"http://{shown}:{bound}", bound, end_streams)
+            scheme = "https" if outside.certificate else "http"
+            return Server(server, thread, f"{scheme}://{shown}:{bound}", bound, end_streams)
         if not thread.is_alive():
             break
         waited.wait(0.01)
@@ -72,7 +98,7 @@ def serve(app: ASGIApp, host: str, port: int, end_streams: Callable[[], None]) -
     raise CannotServe(f"The page did not start at {host}, port {bound}. The log says why.")
 
 
-def listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int, port_setting: str) -> socket.socket:
     listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -80,16 +106,16 @@ def listen(host: str, port: int) -> socket.socket:
         listening.listen(128)
     except OSError as error:
         listening.close()
-        raise CannotServe(sentence(error, host, port)) from None
+        raise CannotServe(sentence(error, host, port, port_setting)) from None
     listening.setblocking(False)
     return listening
 
 
-def sentence(error: OSError, host: str, port: int) -> str:
+def sentence(error: OSError, host: str, port: int, port_setting: str) -> str:
     if error.errno == errno.EADDRINUSE:
         return (
             f"Port {port} of {host} is taken, perhaps by a Regulars that runs already. Stop that program or choose another port: "
-            "`port` in [web] of the settings, or REGULARS_WEB__PORT."
+            f"`port` in [web] of the settings, or {port_setting}."
         )
     if error.errno == errno.EACCES:
         return f"Port {port} of {host} may not be opened by this user. Choose a port of 1024 or more."

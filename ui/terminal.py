@@ -1,4 +1,4 @@
-"""How the commands write on a terminal: tables for people in the store's own time, JSON in UTC milliseconds for scripts."""
+"""How commands write on a terminal: tables for people in a place's own time, JSON in UTC milliseconds for scripts."""
 
 from __future__ import annotations
 
