@@ -26,12 +26,17 @@ def similarity(source: Floats, target: Floats) -> Floats:
     Source: Umeyama, "Least-squares estimation of transformation parameters between two point patterns", 1991; in two dimensions the
     solution is a closed form with a = scale * cos, b = scale * sin.
     """
-    mean_s, mean_t = source.mean(0), target.mean(0)
-    s, t = source - mean_s, target - mean_t
-    spread = float((s * s).sum())
+    # Five points: plain numbers are quicker than arrays of them.
+    s, t = source.tolist(), target.tolist()
+    n = len(s)
+    sx, sy, tx, ty = sum(x for x, _ in s) / n, sum(y for _, y in s) / n, sum(x for x, _ in t) / n, sum(y for _, y in t) / n
+    spread = a = b = 0.0
+    for (x, y), (u, v) in zip(s, t, strict=True):
+        x, y, u, v = x - sx, y - sy, u - tx, v - ty
+        spread += x * x + y * y
+        a += x * u + y * v
+        b += x * v - y * u
     if spread < 1e-6:
         raise ValueError("the five points of a face lie on one spot: it cannot be aligned")
-    a = float((s * t).sum()) / spread
-    b = float((s[:, 0] * t[:, 1] - s[:, 1] * t[:, 0]).sum()) / spread
-    turn = np.array([[a, -b], [b, a]], np.float32)
-    return np.concatenate([turn, (mean_t - turn @ mean_s)[:, None]], axis=1).astype(np.float32)
+    a, b = a / spread, b / spread
+    return np.array([[a, -b, tx - a * sx + b * sy], [b, a, ty - b * sx - a * sy]], np.float32)
