@@ -15,7 +15,6 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from appliance.motion_model import Motion
-from models.embed import unit
 from models.faces import Floats
 
 SURE = 0.6
@@ -34,8 +33,8 @@ PLACE_GATE = 0.9
 SPREAD_GATE = 2.0
 """... and how much more for each standard deviation that the prediction is unsure."""
 PLACE_GATE_MAX = 3.0
-FAR = 10.0
-"""Widths that nobody goes while a track may wait for them."""
+REACH_MAX = 2.0
+"""How many gates away somebody may be who is recognised."""
 SIZE_GATE = 0.45
 """Change of log width that is still the same face."""
 MET_MAX = 64
@@ -122,14 +121,16 @@ class Tracker:
         return over
 
     def _assign(self, which: list[int], detections: Sequence[Detection], free: list[Track], at_ms: int) -> list[tuple[int, Track]]:
-        if not which or not free:
-            return []
-        gain = np.array([[affinity(t, detections[i], at_ms) for t in free] for i in which])
-        rows, columns = linear_sum_assignment(-gain)
-        return [(which[r], free[c]) for r, c in zip(rows, columns, strict=True) if gain[r, c] > 0]
+        gains = [[affinity(t, detections[i], at_ms) for t in free] for i in which]
+        wanted = [(r, c) for r, row in enumerate(gains) for c, gain in enumerate(row) if gain > 0]
+        if len({r for r, _ in wanted}) < len(wanted) or len({c for _, c in wanted}) < len(wanted):
+            # Two may be one, or one two: the best sum decides. Mostly nobody is in doubt.
+            rows, columns = linear_sum_assignment(-np.array(gains))
+            wanted = [(r, c) for r, c in zip(rows.tolist(), columns.tolist(), strict=True) if gains[r][c] > 0]
+        return [(which[r], free[c]) for r, c in wanted]
 
     def _reachable(self, track: Track, detection: Detection, at_ms: int) -> bool:
-        if _far(track, detection):
+        if _beyond(track, detection, at_ms):
             return False
         place, size = apart(track, detection, at_ms)
         return place < 1.5 and size < 1.5
@@ -151,7 +152,7 @@ class Tracker:
         track.travel = max(track.travel, way)
         if detection.embedding is not None:
             track.look = detection.embedding.copy() if track.look is None else track.look * 0.8 + detection.embedding
-            track.mean_look, track.last_look = unit(track.look), detection.embedding
+            track.mean_look, track.last_look = track.look / max(math.sqrt(float(track.look @ track.look)), 1e-9), detection.embedding
 
     def remember_who_met(self, found: Sequence[Track | None], detections: Sequence[Detection]) -> None:
         here = [t for t, d in zip(found, detections, strict=True) if t and d.score >= self.sure]
@@ -173,18 +174,16 @@ def apart(track: Track, detection: Detection, at_ms: int) -> tuple[float, float]
     return place, size
 
 
-def _far(track: Track, detection: Detection) -> bool:
-    """Beyond anything that the gates could let through: most pairs, settled without arithmetic."""
-    newest = track.newest
-    if newest is None:
-        return False
-    reach = FAR * max(newest.width, detection.width)
-    return abs(newest.x - detection.x) > reach or abs(newest.y - detection.y) > reach
+def _beyond(track: Track, detection: Detection, at_ms: int) -> bool:
+    """Further off than the widest gate: most pairs, settled with next to no arithmetic."""
+    x, y, width, spread = track.motion.ahead(at_ms)
+    reach = REACH_MAX * (PLACE_GATE * max(width, detection.width) + SPREAD_GATE * spread)
+    return abs(x - detection.x) > reach or abs(y - detection.y) > reach
 
 
 def affinity(track: Track, detection: Detection, at_ms: int) -> float:
     """How well a detection continues a track: above 0 where it may, and the higher the better."""
-    if _far(track, detection):
+    if _beyond(track, detection, at_ms):
         return -1.0
     place, size = apart(track, detection, at_ms)
     alike = likeness(track, detection)
@@ -193,7 +192,7 @@ def affinity(track: Track, detection: Detection, at_ms: int) -> float:
         if alike < (RESEMBLES if at_ms - track.seen_ms > GONE_MS else STRANGER):
             return -1.0
         if alike > ACQUAINTED:
-            reach = 2.0
+            reach = REACH_MAX
     if place > reach or size > reach:
         return -1.0
     motion = 1 - 0.5 * place / reach - 0.3 * size / reach

@@ -133,7 +133,7 @@ class FaceWatcher:
                 values.append(verdict.value)
         if not crops:
             return bare, kept
-        vectors = self._embedder.embed(np.stack([crop for _, crop in crops]))
+        vectors = self._embedder.embed([crop for _, crop in crops])
         for (i, crop), value, vector in zip(crops, values, vectors, strict=True):
             bare[i] = replace(bare[i], embedding=vector)
             kept[i] = Kept(taken_ms, vector, value, tuple(faces.boxes[i].tolist()), crop)
@@ -186,9 +186,10 @@ class FaceWatcher:
         if looks is None or (looks.sent_ms is None and track.travel < TRAVEL_MIN):
             return None
         # The last word is worth twice the work: each shot's mirror image as well, which light from one side leads astray the other way.
-        mirrored = self._embedder.embed(np.stack([s.crop[:, ::-1] for s in looks.shots]))
-        for shot, vector in zip(looks.shots, mirrored, strict=True):
-            shot.embedding = unit(shot.embedding + vector)
+        mirrored = self._embedder.embed([s.crop[:, ::-1] for s in looks.shots])
+        both = unit(np.stack([s.embedding for s in looks.shots]) + mirrored)
+        for shot, vector in zip(looks.shots, both, strict=True):
+            shot.embedding = vector
         return self._sighting(track, looks, Phase.CLOSED, now_ms)
 
     def _sighting(self, track: Track, looks: Looks, phase: Phase, now_ms: int) -> Sighting:
