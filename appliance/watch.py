@@ -116,7 +116,7 @@ class FaceWatcher:
         """Each face as the tracker wants it, and as a shot where it is one."""
         bare = [_detection(box, score) for box, score in zip(faces.boxes.tolist(), faces.scores.tolist(), strict=True)]
         flaws = at_a_glance(faces, picture.shape[0], picture.shape[1], self._gate)
-        sure = self._tracker.alone(bare, taken_ms) if self._some_seen_enough() else [None] * len(bare)
+        sure = self._tracker.alone(bare, taken_ms) if self._some_spared(taken_ms) else [None] * len(bare)
         wanted = [
             i for i, flaw in enumerate(flaws) if flaw is None and not self._spared(sure[i], taken_ms) and not self._on_fixture(bare[i])
         ]
@@ -139,17 +139,13 @@ class FaceWatcher:
             kept[i] = Kept(taken_ms, vector, value, tuple(faces.boxes[i].tolist()), crop)
         return bare, kept
 
-    def _some_seen_enough(self) -> bool:
-        return any(looks.count >= ENOUGH_SHOTS for looks in self._looks.values())
+    def _some_spared(self, taken_ms: int) -> bool:
+        return any(_seen_enough(looks, taken_ms) for looks in self._looks.values())
 
     def _spared(self, track: Track | None, taken_ms: int) -> bool:
         """A face that need not be embedded now: its track is beyond doubt and has shots enough."""
-        if track is None:
-            return False
-        looks = self._looks.get(track.id)
-        if looks is None:
-            return False
-        return looks.count >= ENOUGH_SHOTS and taken_ms - looks.embedded_ms < IMPROVE_MS
+        looks = self._looks.get(track.id) if track else None
+        return looks is not None and _seen_enough(looks, taken_ms)
 
     def _on_fixture(self, detection: Detection) -> bool:
         """The detection lies where a face of the room always is."""
@@ -258,6 +254,10 @@ def open_detector(start: Start) -> Callable[[Picture], Faces]:
 def _second(start: Start) -> Path | None:
     """`model_folders`: the data folder and, if the settings name one, a folder of models."""
     return Path(start.model_folders[1]) if len(start.model_folders) > 1 else None
+
+
+def _seen_enough(looks: Looks, now_ms: int) -> bool:
+    return looks.count >= ENOUGH_SHOTS and now_ms - looks.embedded_ms < IMPROVE_MS
 
 
 def _detection(box: list[float], score: float) -> Detection:

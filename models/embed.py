@@ -42,5 +42,5 @@ class Embedder:
 
 def unit(vectors: Floats) -> Floats:
     """(…, D) scaled to length 1. A zero vector stays zero: it resembles nobody."""
-    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    length = np.sqrt((vectors * vectors).sum(axis=-1, keepdims=True))
     return np.asarray(vectors / np.maximum(length, 1e-9), np.float32)

@@ -51,25 +51,29 @@ class YuNet:
 def _decode(out: list[Floats], width: int, score_min: float, iou_max: float) -> list[Faces]:
     """Faces of each picture, best first. What this costs is the number of numpy calls, not of cells: all pictures and strides at once,
     and the points of what is kept alone."""
-    cls, obj, box = (np.concatenate(out[i : i + 3], axis=1) for i in (0, 3, 6))
-    count, cells = cls.shape[:2]
-    squared = (cls * obj).ravel()
+    squared, obj, box = (np.concatenate(out[i : i + 3], axis=1) for i in (0, 3, 6))
+    count, cells = squared.shape[:2]
+    squared *= obj
     # The net's own last step keeps both between 0 and 1. Nearly every cell is empty, and need not be rooted.
-    hits = np.flatnonzero(squared >= score_min * score_min)
+    (hits,) = (squared.ravel() >= score_min * score_min).nonzero()
     if not len(hits):
         return [no_faces()] * count
-    score = np.sqrt(squared[hits])
-    places, strides = _grid(width, tuple(o.shape[1] for o in out[0:3]))
-    place, stride, shape = places[hits % cells], strides[hits % cells], box.reshape(-1, 4)[hits]
-    centre, half = (place + shape[:, :2]) * stride, np.exp(np.minimum(shape[:, 2:], 8)) * stride / 2
+    score = np.sqrt(squared.take(hits))
+    grid = _grid(width, tuple(o.shape[1] for o in out[0:3])).take(hits if count == 1 else hits % cells, axis=0)
+    place, stride = grid[:, :2], grid[:, 2:]
+    shape = box.reshape(-1, 4).take(hits, axis=0)
+    centre, half = (place + shape[:, :2]) * stride, np.exp(np.minimum(shape[:, 2:], 8)) * (stride / 2)
     boxes = np.concatenate([centre - half, centre + half], axis=1)
     bounds = np.searchsorted(hits, np.arange(count + 1) * cells).tolist() if count > 1 else [0, len(hits)]
     faces = []
     for picture, (first, end) in enumerate(pairwise(bounds)):
-        kept = np.array(unsuppressed(boxes[first:end], score[first:end], iou_max), np.intp) + first
-        near = [_at(out[9:12], picture, hit - picture * cells) for hit in hits[kept].tolist()]
-        points = (np.array(near, np.float32).reshape(-1, 5, 2) + place[kept][:, None]) * stride[kept][:, None]
-        faces.append(Faces(boxes[kept], score[kept], points))
+        if first == end:
+            faces.append(no_faces())
+            continue
+        kept = [first + i for i in unsuppressed(boxes[first:end], score[first:end], iou_max)]
+        near = [_at(out[9:12], picture, hit - picture * cells) for hit in hits.take(kept).tolist()]
+        points = (np.array(near, np.float32).reshape(-1, 5, 2) + place.take(kept, axis=0)[:, None]) * stride.take(kept, axis=0)[:, None]
+        faces.append(Faces(boxes.take(kept, axis=0), score.take(kept), points))
     return faces
 
 
@@ -83,11 +87,10 @@ def _at(levels: list[Floats], picture: int, cell: int) -> Floats:
 
 
 @lru_cache(maxsize=32)
-def _grid(width: int, lengths: tuple[int, ...]) -> tuple[Floats, Floats]:
-    """Column and row (N, 2) and stride (N, 1) of each cell of all strides."""
-    cells, strides = [], []
+def _grid(width: int, lengths: tuple[int, ...]) -> Floats:
+    """Column, row and stride (N, 3) of each cell of all strides."""
+    parts = []
     for stride, length in zip(STRIDES, lengths, strict=True):
         index, columns = np.arange(length), width // stride
-        cells.append(np.stack([index % columns, index // columns], axis=1))
-        strides.append(np.full((length, 1), stride))
-    return np.concatenate(cells).astype(np.float32), np.concatenate(strides).astype(np.float32)
+        parts.append(np.stack([index % columns, index // columns, np.full(length, stride)], axis=1))
+    return np.concatenate(parts).astype(np.float32)
