@@ -33,9 +33,11 @@ APART_MS_MIN = 200
 OPEN_ANYWAY_MS = 500
 """Somebody who showed their face once and is then half covered is logged all the same after this long; no person is made of it."""
 IMPROVE_MS = 400
-"""A sighting that got better is sent again this often."""
+"""A sighting that got better is sent again this often, while it has few shots: each may say more."""
 ENOUGH_SHOTS = 8
 """A track with this many shots is embedded every other frame only, while nobody else is near it."""
+IMPROVE_MORE_MS = 1200
+"""... and is sent again this often once more than that were sent: what it says hardly changes any more."""
 FIXTURE_MS = 8000
 """A face that has not moved for this long is part of the room: no embedding is spent on it."""
 PORTRAIT_EVERY_MS = 1500
@@ -173,7 +175,8 @@ class FaceWatcher:
             return None
         if looks.sent_ms is None:
             return self._sighting(track, looks, Phase.OPENED, now_ms)
-        if looks.count > looks.sent_count and now_ms - looks.sent_ms >= IMPROVE_MS:
+        pace_ms = IMPROVE_MS if looks.sent_count <= ENOUGH_SHOTS else IMPROVE_MORE_MS
+        if looks.count > looks.sent_count and now_ms - looks.sent_ms >= pace_ms:
             return self._sighting(track, looks, Phase.IMPROVED, now_ms)
         return None
 

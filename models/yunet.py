@@ -14,7 +14,7 @@ import onnxruntime as ort
 
 from models.detect import FAINT, Canvas, fit, unsuppressed
 from models.faces import Faces, Floats, Picture, Pictures, no_faces
-from models.normalisation import planes
+from models.normalisation import normalised
 
 STRIDES = (8, 16, 32)
 OUTPUTS = [f"{part}_{stride}" for part in ("cls", "obj", "bbox", "kps") for stride in STRIDES]
@@ -41,7 +41,7 @@ class YuNet:
         return Faces(found.boxes / scale, found.scores, found.points / scale)
 
     def detect_crops(self, crops: Pictures) -> list[Faces]:
-        return self._run(planes(crops), self.score_min) if len(crops) else []
+        return self._run(normalised(crops, "bgr_0_255"), self.score_min) if len(crops) else []
 
     def _run(self, blob: Floats, score_min: float) -> list[Faces]:
         out = self._session.run(OUTPUTS, {self._input: blob})
