@@ -141,18 +141,19 @@ class Gallery:
             return []
         count = min(NEAR_TEMPLATES + len(self._dead), self._index.ntotal)
         found, keys = self._index.search(np.ascontiguousarray(probe[None], np.float32), count)
-        alive = [(s, key) for s, key in zip(found[0].tolist(), keys[0].tolist(), strict=True) if key in self._templates]
+        alive = [(s, t) for s, key in zip(found[0].tolist(), keys[0].tolist(), strict=True) if (t := self._templates.get(key))]
         near: dict[str, list[float]] = {}
-        for similarity, key in alive[:NEAR_TEMPLATES]:
-            near.setdefault(self._templates[key].person_id, []).append(similarity)
-        return sorted((self._candidate(person, alike, probe) for person, alike in near.items()), key=lambda c: -c.similarity)
+        for similarity, template in alive[:NEAR_TEMPLATES]:
+            near.setdefault(template.person_id, []).append(similarity)
+        likeness = [(self._of_the_best(person, alike, probe), person) for person, alike in near.items()]
+        return [Candidate(person, self._role_of[person], value) for value, person in sorted(likeness, key=lambda one: -one[0])]
 
-    def _candidate(self, person_id: str, alike: list[float], probe: Floats) -> Candidate:
-        """`alike`: of the person's templates that the search found, nearest first. The next may have been too far down."""
-        if len(alike) < min(TEMPLATES_A_SCORE, len(self._persons[person_id])):
+    def _of_the_best(self, person_id: str, alike: list[float], probe: Floats) -> float:
+        """`alike`: to those of the person's templates that the search found, nearest first. The next may have been too far down."""
+        if len(alike) < TEMPLATES_A_SCORE and len(alike) < len(self._persons[person_id]):
             alike = sorted((float(t.embedding @ probe) for t in self.of(person_id)), reverse=True)
         best = alike[:TEMPLATES_A_SCORE]
-        return Candidate(person_id, self._role_of[person_id], sum(best) / len(best))
+        return sum(best) / len(best)
 
     def _set_role(self, person_id: str, role: str) -> None:
         former = self._role_of.get(person_id)

@@ -33,8 +33,8 @@ def shown(store: Store, visit_id: str) -> str | None:
 
 
 def show(store: Store, visit_id: str, sighting: Sighting, own: Portrait, final: bool, failed: Failed, now_ms: int) -> None:
-    """Keeps the sighting's portrait as the visit's picture if it is clearly the largest so far. One that cannot be written is told to `failed`:
-    the visit counts all the same."""
+    """Keeps the sighting's portrait as the visit's picture if it is clearly the largest so far. One that cannot be written is told to
+    `failed`: the visit counts all the same."""
     name, width = store.db.execute("SELECT snapshot, snapshot_width_px FROM visits WHERE id = ?", [visit_id]).fetchone()
     if not sighting.portrait or (name and (width * GAIN_MIN > sighting.portrait_width_px or not (final or name == own.name))):
         return

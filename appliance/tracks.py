@@ -35,6 +35,8 @@ SPREAD_GATE = 2.0
 PLACE_GATE_MAX = 3.0
 REACH_MAX = 2.0
 """How many gates away somebody may be who is recognised."""
+BEYOND = (math.inf, math.inf)
+"""Further off than any gate: many pairs, settled with next to no arithmetic."""
 SIZE_GATE = 0.45
 """Change of log width that is still the same face."""
 MET_MAX = 64
@@ -130,8 +132,6 @@ class Tracker:
         return [(which[r], free[c]) for r, c in wanted]
 
     def _reachable(self, track: Track, detection: Detection, at_ms: int) -> bool:
-        if _beyond(track, detection, at_ms):
-            return False
         place, size = apart(track, detection, at_ms)
         return place < 1.5 and size < 1.5
 
@@ -166,6 +166,9 @@ class Tracker:
 def apart(track: Track, detection: Detection, at_ms: int) -> tuple[float, float]:
     """Distance of a detection from the track's predicted place and size, each as a share of its gate: below 1 is plausible."""
     x, y, width, spread = track.motion.ahead(at_ms)
+    reach = REACH_MAX * (PLACE_GATE * max(width, detection.width) + SPREAD_GATE * spread)
+    if abs(x - detection.x) > reach or abs(y - detection.y) > reach:
+        return BEYOND
     scale = math.sqrt(width * detection.width)
     gate = min(PLACE_GATE + SPREAD_GATE * spread / scale, PLACE_GATE_MAX)
     place = math.hypot(detection.x - x, detection.y - y) / scale / gate
@@ -174,18 +177,11 @@ def apart(track: Track, detection: Detection, at_ms: int) -> tuple[float, float]
     return place, size
 
 
-def _beyond(track: Track, detection: Detection, at_ms: int) -> bool:
-    """Further off than the widest gate: most pairs, settled with next to no arithmetic."""
-    x, y, width, spread = track.motion.ahead(at_ms)
-    reach = REACH_MAX * (PLACE_GATE * max(width, detection.width) + SPREAD_GATE * spread)
-    return abs(x - detection.x) > reach or abs(y - detection.y) > reach
-
-
 def affinity(track: Track, detection: Detection, at_ms: int) -> float:
     """How well a detection continues a track: above 0 where it may, and the higher the better."""
-    if _beyond(track, detection, at_ms):
-        return -1.0
     place, size = apart(track, detection, at_ms)
+    if place > REACH_MAX:
+        return -1.0
     alike = likeness(track, detection)
     reach = 1.0
     if alike is not None:

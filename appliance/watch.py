@@ -67,6 +67,8 @@ class Looks:
     last_ms: int = 0
     portrait: Picture | None = None
     portrait_width_px: float = 0.0
+    portrait_jpeg: bytes = b""
+    """Empty until it is wanted."""
     sent_ms: int | None = None
     sent_count: int = 0
     portrait_sent_ms: int = 0
@@ -119,8 +121,11 @@ class FaceWatcher:
         bare = [_detection(box, score) for box, score in zip(faces.boxes.tolist(), faces.scores.tolist(), strict=True)]
         flaws = at_a_glance(faces, picture.shape[0], picture.shape[1], self._gate)
         sure = self._tracker.alone(bare, taken_ms) if self._some_spared(taken_ms) else [None] * len(bare)
+        fixtures = [t.newest for t in self._tracker.tracks if t.newest and self._fixture(t)]
         wanted = [
-            i for i, flaw in enumerate(flaws) if flaw is None and not self._spared(sure[i], taken_ms) and not self._on_fixture(bare[i])
+            i
+            for i, flaw in enumerate(flaws)
+            if flaw is None and not self._spared(sure[i], taken_ms) and not any(_same_place(f, bare[i]) for f in fixtures)
         ]
         kept: list[Kept | None] = [None] * len(faces)
         if not wanted:
@@ -149,12 +154,6 @@ class FaceWatcher:
         looks = self._looks.get(track.id) if track else None
         return looks is not None and _seen_enough(looks, taken_ms)
 
-    def _on_fixture(self, detection: Detection) -> bool:
-        """The detection lies where a face of the room always is."""
-        return any(
-            t.newest and self._fixture(t) and _same_place(t.newest, detection) for t in self._tracker.tracks
-        )
-
     def _fixture(self, track: Track) -> bool:
         return track.travel < TRAVEL_MIN and track.seen_ms - track.began_ms > FIXTURE_MS
 
@@ -163,7 +162,8 @@ class FaceWatcher:
         looks.count += 1
         looks.last_ms = looks.embedded_ms = shot.taken_ms
         if not looks.shots or shot.quality > looks.shots[0].quality:
-            looks.portrait, looks.portrait_width_px = _portrait(picture, shot.box), shot.box[2] - shot.box[0]
+            looks.portrait, looks.portrait_jpeg = _portrait(picture, shot.box), b""
+            looks.portrait_width_px = shot.box[2] - shot.box[0]
         looks.shots = sorted([*looks.shots, shot], key=lambda s: -s.quality)[:SHOTS_MAX]
 
     def _news(self, track: Track, now_ms: int) -> Sighting | None:
@@ -216,14 +216,20 @@ class FaceWatcher:
         if phase is Phase.IMPROVED and now_ms - looks.portrait_sent_ms < PORTRAIT_EVERY_MS:
             return b""
         looks.portrait_sent_ms = now_ms
-        return _jpeg(looks.portrait)
+        looks.portrait_jpeg = looks.portrait_jpeg or _jpeg(looks.portrait)
+        return looks.portrait_jpeg
 
     def _boxes(self, picture: Picture, tracks: list[Track | None], faces: Faces) -> list[Box]:
         height, width = picture.shape[:2]
-        scaled = (faces.boxes / np.array([width, height, width, height], np.float32)).tolist()
         return [
-            Box(x1, y1, x2 - x1, y2 - y1, t.id if t and self._looks.get(t.id, _NOTHING).sent_ms is not None else "")
-            for t, (x1, y1, x2, y2) in zip(tracks, scaled, strict=True)
+            Box(
+                x1 / width,
+                y1 / height,
+                (x2 - x1) / width,
+                (y2 - y1) / height,
+                t.id if self._looks.get(t.id, _NOTHING).sent_ms is not None else "",
+            )
+            for t, (x1, y1, x2, y2) in zip(tracks, faces.boxes.tolist(), strict=True)
             if t and not self._fixture(t)
         ]
 

@@ -17,8 +17,8 @@ STEPS: dict[Normalisation, tuple[tuple[np.ufunc, np.float32 | Floats], ...]] = {
     "rgb_minus_127.5_over_128": ((np.subtract, np.float32(127.5)), (np.divide, np.float32(128))),
     # (x / 255 - mean) / deviation, folded into one multiplication and one addition.
     "rgb_imagenet": (
-        (np.multiply, (1 / (255 * IMAGENET_DEVIATION))[:, None, None]),
-        (np.add, (-IMAGENET_MEAN / IMAGENET_DEVIATION)[:, None, None]),
+        (np.multiply, np.asarray(1 / (255 * IMAGENET_DEVIATION), np.float32)[:, None, None]),
+        (np.add, np.asarray(-IMAGENET_MEAN / IMAGENET_DEVIATION, np.float32)[:, None, None]),
     ),
 }
 """What is done to each pixel."""

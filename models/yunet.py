@@ -83,7 +83,7 @@ def _at(levels: list[Floats], picture: int, cell: int) -> Floats:
         if cell < level.shape[1]:
             break
         cell -= level.shape[1]
-    return level[picture, cell]
+    return np.asarray(level[picture, cell], np.float32)
 
 
 @lru_cache(maxsize=32)
@@ -93,4 +93,4 @@ def _grid(width: int, lengths: tuple[int, ...]) -> Floats:
     for stride, length in zip(STRIDES, lengths, strict=True):
         index, columns = np.arange(length), width // stride
         parts.append(np.stack([index % columns, index // columns, np.full(length, stride)], axis=1))
-    return np.concatenate(parts).astype(np.float32)
+    return np.asarray(np.concatenate(parts), np.float32)
