@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from models.align import ARCFACE_POINTS, align, similarity
-from models.detect import CANDIDATES_MAX, STRIDE, Canvas, fitted, iou, suppressed
+from models.detect import CANDIDATES_MAX, STRIDE, Canvas, fitted, shared, suppressed
 from models.embed import BATCH_MAX, unit
 from models.faces import Faces, Floats, Picture
 from models.landmarks import refined
@@ -26,8 +27,12 @@ def as_faces(boxes: list[tuple[float, float, float, float]], scores: list[float]
 
 
 def overlaps(a: Floats, b: Floats) -> Floats:
-    """(N, M) of (N, 4) and (M, 4) boxes."""
+    """Intersection over union (N, M) of (N, 4) and (M, 4) boxes."""
     return np.array([[iou(one, other) for other in b.tolist()] for one in a.tolist()], np.float32)
+
+
+def iou(a: Sequence[float], b: Sequence[float]) -> float:
+    return shared(a, b) / max(shared(a, a) + shared(b, b) - shared(a, b), 1e-9)
 
 
 @pytest.mark.parametrize(
@@ -50,6 +55,11 @@ def test_of_boxes_over_one_face_the_surest_is_kept_best_first() -> None:
     found = as_faces([(1, 0, 11, 10), (0, 0, 10, 10), (50, 0, 60, 10), (100, 0, 110, 10)], [0.7, 0.9, 0.6, 0.95])
     assert suppressed(found, 0.4).scores.tolist() == pytest.approx([0.95, 0.9, 0.6])
     assert len(suppressed(as_faces([], []), 0.4)) == 0
+
+
+def test_a_box_inside_a_box_is_the_same_face() -> None:
+    found = as_faces([(0, 0, 118, 118), (20, 20, 90, 90), (100, 0, 170, 70)], [0.8, 0.9, 0.7])
+    assert suppressed(found, 0.45).boxes.tolist() == [[20, 20, 90, 90], [100, 0, 170, 70]]
 
 
 def test_noise_cannot_make_suppression_slow() -> None:
