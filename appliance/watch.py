@@ -15,7 +15,7 @@ import uuid_utils
 
 from appliance.camera.messages import Box, Start
 from appliance.sightings import SHOTS_MAX, Phase, Shot, Sighting
-from appliance.tracks import SURE, Detection, Track, Tracker
+from appliance.tracks import SURE, Detection, Track, Tracker, likeness_by
 from models.crops import embedder_crop
 from models.detect import Detector
 from models.embed import Embedder, unit
@@ -242,7 +242,7 @@ def open_watcher(start: Start) -> FaceWatcher:
     pack = load_pack(start.pack, weights_of(Path(start.model_folders[0]), folder=_second(start)))
     settings = start.settings
     gate = Gate(width_px_min=settings.min_face_px)
-    tracker = Tracker(lambda: str(uuid_utils.uuid7()), sure_of(pack.detector))
+    tracker = Tracker(lambda: str(uuid_utils.uuid7()), likeness_by(pack.bars), sure_of(pack.detector))
     watcher = FaceWatcher(settings.id, pack.detector, pack.embedder, side_px=settings.detector_side_px, gate=gate, tracker=tracker)
     side = pack.embedder.spec.input_side
     pack.embedder.embed(np.zeros((1, side, side, 3), np.uint8))
