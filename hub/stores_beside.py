@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -71,15 +72,27 @@ class StoreBeside:
         return {**kept, **chosen}
 
 
-def end(processes: Sequence[subprocess.Popen[str]]) -> None:
-    """Asks all of them to end, then makes them, with what they started."""
+def ask_to_end(processes: Sequence[subprocess.Popen[str]]) -> None:
     for process in processes:
         with suppress(ProcessLookupError):
             process.send_signal(signal.SIGTERM)
+
+
+def end(processes: Sequence[subprocess.Popen[str]], patience_s: float = STOP_S_MAX) -> None:
+    """Asks all of them to end, then makes them, with what they started."""
+    ask_to_end(processes)
+    until_s = time.monotonic() + patience_s
     for process in processes:
-        try:
-            process.wait(STOP_S_MAX)
-        except subprocess.TimeoutExpired:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait(STOP_S_MAX)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(max(0.0, until_s - time.monotonic()))
+        for number in of_session(process.pid):
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(number, signal.SIGKILL)
+        process.wait()
+
+
+def of_session(session: int) -> list[int]:
+    """What still lives of a program and of what it started. Zombies are dead."""
+    answer = subprocess.run(["ps", "-A", "-o", "pid=,sess=,stat="], capture_output=True, text=True, check=False, timeout=10)
+    rows = [line.split() for line in answer.stdout.splitlines()]
+    return [int(row[0]) for row in rows if len(row) == 3 and row[1] == str(session) and not row[2].startswith("Z")]
