@@ -20,6 +20,7 @@ from appliance.errors import ConfigError
 from ui import settings
 
 FOLDER_WORDS = 'the full path of a folder, such as "/Volumes/Backup/regulars" or "~/regulars"'
+CA_FILE_WORDS = 'the full path of a PEM file, such as "/etc/ssl/our-own.pem"'
 PACK_WORDS = 'the name of a pack, such as "open"; see `regulars models list`'
 FolderPath = Annotated[Path, Meta(description=FOLDER_WORDS)]
 
@@ -70,6 +71,10 @@ class Backup(msgspec.Struct, frozen=True, kw_only=True):
     folder: FolderPath | None = None
 
 
+class Headquarters(msgspec.Struct, frozen=True, kw_only=True):
+    ca_file: Annotated[Path, Meta(description=CA_FILE_WORDS)] | None = None
+
+
 class Log(msgspec.Struct, frozen=True, kw_only=True):
     level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="one of debug, info, warning, error")] = "info"
 
@@ -83,6 +88,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     web: Web = Web()
     retention: Retention = Retention()
     backup: Backup = Backup()
+    headquarters: Headquarters = Headquarters()
     log: Log = Log()
 
 

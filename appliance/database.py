@@ -23,10 +23,11 @@ from pathlib import Path
 import uuid_utils
 from sqlite_utils import Database
 
-from appliance import backup, database_file, lock, notices
+from appliance import backup, database_file, gone_rows, lock, notices
 from appliance.data_key import KeyKeeper
 from appliance.errors import DatabaseError
 from appliance.files import make_folder, refuse_a_file, refused
+from appliance.gone_rows import GONE
 from appliance.migrations import migrations
 from appliance.sql_errors import in_words
 from appliance.vault import Vault
@@ -56,6 +57,7 @@ class Store:
         self._turn = threading.Lock()
         self._writing_thread: int | None = None
         self._commits = 0
+        self._told: list[tuple[Record, int]] = []
         self._local = threading.local()
         self._readers: weakref.WeakSet[Database] = weakref.WeakSet()
 
@@ -91,6 +93,8 @@ class Store:
                 self._writer.conn.execute("BEGIN IMMEDIATE")
                 self._writing_thread = threading.get_ident()
                 yield self._writer
+                if self._told:
+                    outbox.append_all(self._writer.conn, self._told, self.vault.seal)
                 self._writer.conn.execute("COMMIT")
             except BaseException as error:
                 with suppress(sqlite3.Error):
@@ -100,6 +104,7 @@ class Store:
                 raise
             finally:
                 self._writing_thread = None
+                self._told.clear()
                 if apart:
                     apart.release()
             if self.owner:
@@ -114,9 +119,27 @@ class Store:
             with self.transaction() as db:
                 yield db
 
-    def record(self, record: Record, now_ms: int) -> int:
-        """Puts a record for the hub into the outbox, in the transaction that this thread is in; gives its sequence number."""
-        return outbox.append(self.db.conn, record, now_ms, self.vault.seal)
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """A part of this thread's transaction that may fail alone: nothing of it is left, and the error goes on."""
+        db, told = self.db, len(self._told)
+        db.conn.execute("SAVEPOINT part")
+        try:
+            yield
+        except BaseException:
+            del self._told[told:]
+            db.conn.execute("ROLLBACK TO part")
+            raise
+        finally:
+            db.conn.execute("RELEASE part")
+
+    def record(self, record: Record, now_ms: int) -> None:
+        """A record for the hub: it is in the outbox when the transaction that this thread is in is committed. RuntimeError without one."""
+        if self._writing_thread != threading.get_ident():
+            raise RuntimeError("a record is made in the transaction of what it tells of; none is open")
+        self._told.append((record, now_ms))
+        if isinstance(record, GONE):
+            gone_rows.remember(self.db.conn, record)
 
     def close(self) -> None:
         """Waits for a transaction that is under way. May be called twice."""

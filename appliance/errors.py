@@ -12,6 +12,8 @@
     ├── VaultError            the data key
     │   ├── KeyUnavailable    it cannot be had: keychain locked, file missing or open to others
     │   └── CannotOpen        something sealed does not open: changed, moved, or sealed under another key
+    ├── LineError             the line to headquarters: no such address, a wrong code, an answer that is not the hub's
+    ├── PersonError           what is asked of a person cannot be done: two who are apart are not merged
     ├── CameraError           a camera's name or source cannot be used
     ├── ScenarioError         a folder named as a scenario is none
     └── DemoError             there is nothing to show
@@ -73,6 +75,14 @@ class ScenarioError(RegularsError):
 
 
 class CameraError(RegularsError):
+    pass
+
+
+class PersonError(RegularsError):
+    pass
+
+
+class LineError(RegularsError):
     pass
 
 

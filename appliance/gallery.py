@@ -20,11 +20,20 @@ NEAR_TEMPLATES = 48
 TEMPLATES_A_SCORE = 2
 DEAD_MAX = 256
 """Removed templates that may stay in the index, never found, until it is compacted: compacting moves the whole index (50 ms at 100,000)."""
+UNSURE_KEY = "visit:"
+"""Prefix of an unnamed visit's key among the gallery's persons."""
+GUEST_KEY = "guest:"
+"""Prefix of the key of somebody whom the chain knows and the store has not met."""
+
+
+def guest_key(identity_id: str) -> str:
+    return GUEST_KEY + identity_id
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """`embedding` (D,) unit vector. `role`: customer, staff, opted_out, or unsure (a visit nobody was named for)."""
+    """`embedding` (D,) unit vector. `role`: customer, staff, opted_out, unsure (a visit nobody was named for), or guest (a customer of
+    other stores)."""
 
     id: str
     person_id: str
@@ -119,6 +128,9 @@ class Gallery:
             templates = self.with_role(role)
             self._stacked[role] = np.stack([t.embedding for t in templates]) if templates else np.zeros((0, self.size), np.float32)
         return float((self._stacked[role] @ probe).max(initial=-1.0))
+
+    def role_of(self, person_id: str) -> str | None:
+        return self._role_of.get(person_id)
 
     def of(self, person_id: str) -> list[Template]:
         return [self._templates[key] for key in self._persons.get(person_id, [])]

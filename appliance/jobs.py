@@ -20,7 +20,7 @@ from appliance import backup, notices, retention, snapshots
 from appliance.config import Config
 from appliance.database import Store
 from appliance.errors import RegularsError
-from sync import outbox
+from appliance.line import room
 
 Stopping = Callable[[], bool]
 MINUTE_S = 60.0
@@ -77,8 +77,7 @@ def standard_jobs(
             db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", [HEARTBEAT, str(now())])
 
     def keep_outbox(_stopping: Stopping) -> None:
-        with store.transaction() as db:
-            dropped = outbox.shed(db.conn)
+        dropped = room.keep(store, now())
         if dropped:
             log.warning("outbox shed records=%d", dropped)
 

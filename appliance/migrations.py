@@ -19,6 +19,58 @@ def m002_settled_sightings(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m003_line_to_headquarters(db: Database) -> None:
+    for statement in LINE_TO_HEADQUARTERS:
+        db.execute(statement)
+
+
+LINE_TO_HEADQUARTERS = (
+    # The identity by whose lent templates the person was first recognised.
+    "ALTER TABLE persons ADD COLUMN guest_of TEXT",
+    # The name of the picture that headquarters has taken; another picture is sent again.
+    "ALTER TABLE visits ADD COLUMN snapshot_sent TEXT",
+    # The line to headquarters: no row until the appliance is paired. own_keys_sealed: the private keys; next_keys_sealed: those that
+    # replace them once the hub has taken them. line: the run of sequence numbers that was told last. retell: how far everything is told
+    # anew, empty when it need not be.
+    """CREATE TABLE link (
+        id INTEGER PRIMARY KEY CHECK (id = 1), hub_url TEXT NOT NULL, tenant_id TEXT NOT NULL, tenant_name TEXT NOT NULL,
+        site_id TEXT NOT NULL, site_name TEXT NOT NULL, appliance_id TEXT NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('paired', 'revoked')),
+        own_keys_sealed BLOB NOT NULL, next_keys_sealed BLOB, hub_seal BLOB NOT NULL, hub_sign BLOB NOT NULL, line TEXT NOT NULL,
+        abandoned_through INTEGER NOT NULL DEFAULT 0, retell TEXT NOT NULL DEFAULT '',
+        cursor INTEGER NOT NULL DEFAULT 0, snapshots INTEGER NOT NULL DEFAULT 0, also_at INTEGER NOT NULL DEFAULT 0,
+        paired_ms INTEGER NOT NULL, tried_ms INTEGER, contact_ms INTEGER, error TEXT NOT NULL DEFAULT '', skew_ms INTEGER,
+        bytes_per_s REAL, facts_passed_over INTEGER NOT NULL DEFAULT 0, set_aside INTEGER NOT NULL DEFAULT 0) STRICT""",
+    # Whom the chain knows and this store had not met: frequent visitors of other stores, staff of the chain, and who opted out anywhere.
+    # person_id: the person of this store that a guest turned out to be.
+    """CREATE TABLE guests (
+        identity_id TEXT PRIMARY KEY, role TEXT NOT NULL CHECK (role IN ('customer', 'staff', 'opted_out')), name_sealed BLOB,
+        vip INTEGER NOT NULL DEFAULT 0, watchlist INTEGER NOT NULL DEFAULT 0, also_at_sealed BLOB,
+        person_id TEXT REFERENCES persons (id) ON DELETE SET NULL) STRICT""",
+    "CREATE INDEX guests_person ON guests (person_id) WHERE person_id IS NOT NULL",
+    """CREATE TABLE guest_templates (
+        identity_id TEXT NOT NULL REFERENCES guests (identity_id) ON DELETE CASCADE, id TEXT NOT NULL, model TEXT NOT NULL,
+        embedding_sealed BLOB NOT NULL, PRIMARY KEY (identity_id, id)) STRICT""",
+    # What the chain knows of this store's own people. It is the hub's to change.
+    """CREATE TABLE chain (
+        person_id TEXT PRIMARY KEY REFERENCES persons (id) ON DELETE CASCADE, identity_id TEXT NOT NULL, name_sealed BLOB,
+        vip INTEGER NOT NULL DEFAULT 0, watchlist INTEGER NOT NULL DEFAULT 0, also_at_sealed BLOB,
+        chain_visits INTEGER NOT NULL DEFAULT 0) STRICT""",
+    "CREATE INDEX chain_identity ON chain (identity_id)",
+    # People who are no longer there. merged_into: who took their place. erased: never to be taken back from anywhere; 1 this store did it,
+    # 2 headquarters had it done, 3 likewise, and they were not here.
+    """CREATE TABLE gone_persons (
+        id TEXT PRIMARY KEY, merged_into TEXT, erased INTEGER NOT NULL DEFAULT 0, gone_ms INTEGER NOT NULL) STRICT""",
+    # What went, newest last, to be told again where the word of it may be lost. kind: visit, template, camera, person.
+    """CREATE TABLE gone_rows (
+        number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, id TEXT NOT NULL, person_id TEXT NOT NULL) STRICT""",
+    # What a command asks of the appliance that runs, and its answer. subjects: ids, as JSON; never a name.
+    """CREATE TABLE asked (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, made_ms INTEGER NOT NULL, kind TEXT NOT NULL, subjects TEXT NOT NULL, answered_ms INTEGER,
+        failed INTEGER NOT NULL DEFAULT 0, answer TEXT NOT NULL DEFAULT '') STRICT""",
+)
+
 SETTLED_SIGHTINGS = (
     # A visit is settled when each of its sightings is.
     "ALTER TABLE sightings ADD COLUMN settled INTEGER NOT NULL DEFAULT 1",

@@ -35,16 +35,16 @@ class PersonRow:
     templates: int
 
 
-def create(store: Store, role: str, now_ms: int, name: str = "") -> str:
-    """A new person's id. `role`: customer, staff or opted_out."""
+def create(store: Store, role: str, now_ms: int, name: str = "", guest_of: str | None = None) -> str:
+    """A new person's id. `role`: customer, staff or opted_out; `guest_of`: the chain's identity they were recognised as."""
     person_id = str(uuid_utils.uuid7())
     db = store.db
     (number,) = db.execute("SELECT value FROM settings WHERE key = 'last_visitor_number'").fetchone() or ("0",)
     db.execute("INSERT OR REPLACE INTO settings VALUES ('last_visitor_number', ?)", [str(int(number) + 1)])
     sealed = store.vault.seal(name.encode(), table="persons", column="name", row=person_id) if name else None
     db.execute(
-        "INSERT INTO persons (id, number, role, name_sealed, created_ms) VALUES (?, ?, ?, ?, ?)",
-        [person_id, int(number) + 1, role, sealed, now_ms],
+        "INSERT INTO persons (id, number, role, name_sealed, guest_of, created_ms) VALUES (?, ?, ?, ?, ?, ?)",
+        [person_id, int(number) + 1, role, sealed, guest_of, now_ms],
     )
     tell(store, person_id, now_ms)
     return person_id
@@ -53,7 +53,7 @@ def create(store: Store, role: str, now_ms: int, name: str = "") -> str:
 def tell(store: Store, person_id: str, now_ms: int) -> None:
     """The hub's record of the person as they are now."""
     row = _row(store, person_id)
-    (named,) = store.db.execute("SELECT name_sealed IS NOT NULL FROM persons WHERE id = ?", [person_id]).fetchone()
+    named, guest_of = store.db.execute("SELECT name_sealed IS NOT NULL, guest_of FROM persons WHERE id = ?", [person_id]).fetchone()
     store.record(
         PersonRecord(
             id=row.id,
@@ -63,6 +63,7 @@ def tell(store: Store, person_id: str, now_ms: int) -> None:
             first_seen_ms=row.first_seen_ms,
             last_seen_ms=row.last_seen_ms,
             visit_count=row.visit_count,
+            guest_of=guest_of or "",
         ),
         now_ms,
     )
@@ -78,13 +79,13 @@ def count_visits(store: Store, person_id: str, now_ms: int) -> None:
     tell(store, person_id, now_ms)
 
 
-def remove(store: Store, person_id: str, now_ms: int) -> None:
-    """The person and all templates are gone; visits that were theirs are `visits.unname`d first."""
+def remove(store: Store, person_id: str, now_ms: int, *, erased: bool = False) -> None:
+    """The person and all templates are gone; visits that were theirs are `visits.unname`d first. `erased`: the whole chain must."""
     for (template_id,) in store.db.execute("SELECT id FROM templates WHERE person_id = ?", [person_id]).fetchall():
         store.db.execute("DELETE FROM templates WHERE id = ?", [template_id])
         store.record(TemplateGone(id=template_id, person_id=person_id), now_ms)
     store.db.execute("DELETE FROM persons WHERE id = ?", [person_id])
-    store.record(PersonGone(id=person_id), now_ms)
+    store.record(PersonGone(id=person_id, erased=erased), now_ms)
 
 
 def learn(
@@ -106,19 +107,34 @@ def learn(
             VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
         [template.id, person_id, model, sealed, quality, origin, visit_id, now_ms],
     )
-    store.record(
-        TemplateRecord(
-            id=template.id,
-            person_id=person_id,
-            model=model,
-            embedding=halved(embedding),
-            quality=quality,
-            origin=origin,
-            created_ms=now_ms,
-        ),
-        now_ms,
+    told = TemplateRecord(
+        id=template.id,
+        person_id=person_id,
+        model=model,
+        embedding=halved(embedding),
+        quality=quality,
+        origin=origin,
+        created_ms=now_ms,
     )
+    store.record(told, now_ms)
     return template, gone
+
+
+def tell_template(store: Store, template_id: str, now_ms: int) -> None:
+    """The hub's record of a template as it is now, told anew."""
+    person_id, model, sealed, quality, origin, created_ms = store.db.execute(
+        "SELECT person_id, model, embedding_sealed, quality, origin, created_ms FROM templates WHERE id = ?", [template_id]
+    ).fetchone()
+    told = TemplateRecord(
+        id=template_id,
+        person_id=person_id,
+        model=model,
+        embedding=halved(_unsealed(store, template_id, sealed)),
+        quality=quality,
+        origin=origin,
+        created_ms=created_ms,
+    )
+    store.record(told, now_ms)
 
 
 def room_for(embedding: Floats, quality: float, own: list[tuple[Floats, float, str]]) -> tuple[bool, list[int]]:
@@ -171,6 +187,11 @@ def list_persons(store: Store, role: str | None = None, limit: int = 200) -> lis
         f"{SELECT} WHERE (? IS NULL OR role = ?) ORDER BY last_seen_ms DESC NULLS LAST, number DESC LIMIT ?", [role, role, limit]
     ).fetchall()
     return [_person(store, row) for row in rows]
+
+
+def one(store: Store, person_id: str) -> PersonRow:
+    """Raises LookupError."""
+    return _row(store, person_id)
 
 
 def label(store: Store, person_id: str) -> str:

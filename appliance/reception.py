@@ -78,6 +78,11 @@ class Reception:
         """Why nothing can be written just now, in words; empty while all is well."""
         return self._trouble
 
+    @property
+    def waiting(self) -> int:
+        """Sightings and other work that nobody has come to yet."""
+        return self._queue.qsize()
+
     def start(self) -> None:
         self._thread.start()
 

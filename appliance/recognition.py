@@ -7,19 +7,19 @@ first is provisional: nobody is minted and nothing is learned before the last, u
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-import numpy as np
-
-from appliance import persons, portraits, visits
+from appliance import persons, portraits, stored_templates, visits
 from appliance.database import Store
-from appliance.gallery import Candidate, Gallery, Template
+from appliance.gallery import GUEST_KEY, UNSURE_KEY, Candidate, Gallery, Template
 from appliance.identity import Decision, Evidence, Policy, Thresholds, Verdict, decide, thresholds
+from appliance.line import guests
 from appliance.portraits import Portrait
 from appliance.sightings import Phase, Sighting, agreement, mean_embedding
+from appliance.stored_templates import UNSURE_LOOKS_MAX, put_right, unsure
 from models.bars import Bars
 from models.faces import Floats
 
@@ -30,12 +30,8 @@ EARLY_MS = 1500
 """Somebody who stays before the camera is a person after this much, without waiting for them to leave."""
 WRITE_EVERY_MS = 5000
 """While somebody stands before a camera, how long the visit's end in the log may lag behind."""
-UNSURE_LOOKS_MAX = 500
-"""Newest unnamed visits that a later one may turn out to agree with."""
 SIGHTINGS_REMEMBERED = 500
 """Sightings whose person is known without asking the database: far more than are under way at any time."""
-UNSURE_KEY = "visit:"
-"""Prefix of an unnamed visit's key among the gallery's persons."""
 NEAR_OPTED_OUT_FAR = 0.02
 """While somebody resembles an opted-out person this much, no picture of them is kept, whatever is decided."""
 
@@ -85,30 +81,24 @@ class Recognition:
     failed: portraits.Failed = lambda _error: None
     _standing: OrderedDict[str, Standing] = field(default_factory=OrderedDict)
     _opted_out_seen: dict[str, tuple[int, int]] = field(default_factory=dict)
+    _guests: dict[str, str] = field(default_factory=dict)
+    """Key of a guest to the person of this store that they are."""
 
     def load(self) -> None:
         """Fills the gallery from the database."""
-        self.gallery.add(self._stored())
+        self.gallery.add(stored_templates.all_of(self.store, self.gallery.model))
+        self._guests = guests.known_as(self.store)
 
     def check(self) -> None:
         """Raises ValueError when the gallery is not what the database says, and puts it right. To be called where `receive` is."""
-        stored = {t.id: t for t in self._stored()}
-        held = {t.id: t for t in self.gallery.with_role("customer", "staff", "opted_out", "unsure")}
-        extra = held.keys() - stored.keys()
-        wrong = [t for i, t in stored.items() if i not in held or not _same(t, held[i])]
-        if extra or wrong:
-            self.gallery.remove(extra)
-            self.gallery.add(wrong)
-            raise ValueError(
-                f"the gallery differed from the database: {len(wrong)} templates missing or other, {len(extra)} too many; it was put right"
-            )
+        put_right(self.gallery, stored_templates.all_of(self.store, self.gallery.model))
 
     def thresholds(self) -> Thresholds:
         g = self.gallery
         return thresholds(
             self.bars,
             self.policy,
-            persons=g.persons("customer", "staff", "unsure"),
+            persons=g.persons("customer", "staff", "unsure", "guest"),
             staff=g.persons("staff"),
             opted_out=g.persons("opted_out"),
         )
@@ -145,7 +135,7 @@ class Recognition:
             before is not None
             and sighting.phase is Phase.IMPROVED
             and (decision.verdict, decision.person_id) == (before.decision.verdict, before.decision.person_id)
-            and not (_stays(sighting) and decision.verdict is Verdict.NEW)
+            and not (_stays(sighting) and _makes_a_person(decision))
             and sighting.ended_ms - standing.written_ms < WRITE_EVERY_MS
         )
 
@@ -163,6 +153,19 @@ class Recognition:
             if standing.person_id in gone:
                 self._standing[sighting_id] = replace(standing, person_id=None, minted=False)
 
+    def renew(self, keys: Iterable[str]) -> None:
+        """The database says something else of these persons, guests and unnamed visits now. To be called where `receive` is."""
+        wanted = sorted(set(keys))
+        self.forget_persons(wanted)
+        for key in wanted:
+            self.gallery.add(stored_templates.of(self.store, self.gallery.model, key))
+        self._guests = guests.known_as(self.store)
+
+    def renew_guests(self) -> None:
+        """The chain's people are others, all at once. To be called where `receive` is."""
+        held = self.gallery.with_role("guest", "staff", "opted_out")
+        self.renew({t.person_id for t in held if t.person_id.startswith(GUEST_KEY)})
+
     def _look(self, sighting: Sighting) -> Floats:
         """What the search is made with."""
         if sighting.model != self.gallery.model:
@@ -177,8 +180,10 @@ class Recognition:
 
     def _decide(self, sighting: Sighting, standing: Standing, look: Floats) -> Decision:
         bars, candidates = self.thresholds(), self.gallery.search(look)
+        if any(c.person_id.startswith(GUEST_KEY) for c in candidates):
+            candidates = guests.as_persons(candidates, self._guests)
         if standing.minted and standing.person_id:
-            return self._still(standing.person_id, candidates, bars)
+            return self._still(standing, candidates, bars)
         together = [self._standing[i].person_id for i in sighting.seen_with if i in self._standing]
         others = {p for p in together if p}
         here = {
@@ -194,21 +199,25 @@ class Recognition:
         evidence = Evidence(sighting.shot_count, sighting.last_shot_ms - sighting.first_shot_ms, agreement(sighting), here, others)
         return decide(candidates, evidence, bars, self.policy)
 
-    def _still(self, person_id: str, candidates: Sequence[Candidate], bars: Thresholds) -> Decision:
+    def _still(self, standing: Standing, candidates: Sequence[Candidate], bars: Thresholds) -> Decision:
         """Of somebody who was made a person while they were before the camera: they stay it, unless they turn out to have opted out."""
         opted_out = [c for c in candidates if c.role == "opted_out"]
         decision = decide(opted_out, Evidence(0, 0), bars, self.policy)
         if decision.verdict is Verdict.OPTED_OUT:
             return decision
-        return Decision(Verdict.KNOWN, person_id, "customer", None, None, bars.mint, "made a new person", learn=True)
+        before = standing.outcome.decision if standing.outcome else None
+        if before and before.verdict is Verdict.KNOWN:
+            return replace(before, learn=True)
+        return Decision(Verdict.KNOWN, standing.person_id, "customer", None, None, bars.mint, "made a new person", learn=True)
 
     def _log(self, sighting: Sighting, standing: Standing, decision: Decision, look: Floats, latency: int, now_ms: int) -> Standing:
         closed = sighting.phase is Phase.CLOSED
-        final = closed or (decision.verdict is Verdict.NEW and _stays(sighting))
+        final = closed or (_makes_a_person(decision) and _stays(sighting))
         discreet = self._near_opted_out(look)
         change = Change(standing.minted, Portrait(standing.picture))
         with self.store.transaction() as db:
             person_id = self._person(sighting, decision, look, change, final and not discreet, now_ms)
+            decision = guests.as_person(decision, person_id)
             kept_for_review = closed and person_id is None and not discreet
             before = visits.place_of(self.store, sighting.id)
             shown = portraits.shown(self.store, before.visit_id) if before else None
@@ -241,25 +250,30 @@ class Recognition:
         """The gallery holds only what is committed, and so do the snapshots."""
         self.gallery.remove(change.gone)
         self.gallery.add(change.added)
+        self._guests.update(change.met)
         for key in change.keys_gone:
             self.gallery.remove_person(key)
         portraits.clear(self.store, change.portrait, self.failed)
 
     def _keep_for_agreement(self, visit_id: str, look: Floats) -> None:
-        self.gallery.add([_unsure(visit_id, self.gallery.model, look)])
+        self.gallery.add([unsure(visit_id, self.gallery.model, look)])
         while self.gallery.persons("unsure") > UNSURE_LOOKS_MAX and (oldest := self.gallery.oldest("unsure")):
             self.gallery.remove_person(oldest)
 
     def _person(self, sighting: Sighting, decision: Decision, look: Floats, change: Change, final: bool, now_ms: int) -> str | None:
         """Who it is as far as may be said now; makes and teaches persons when the decision is final."""
-        if decision.verdict is Verdict.KNOWN:
-            person_id, role = decision.person_id, decision.role or "customer"
+        person_id, role = decision.person_id, "staff" if decision.role == "staff" else "customer"
+        if final and person_id and guests.recognised(decision):
+            key, person_id = person_id, guests.met(self.store, person_id, now_ms)
+            if person_id is None:
+                return None
+            change.minted, change.met[key] = True, person_id
         elif final and decision.verdict in (Verdict.NEW, Verdict.AGREED):
-            person_id, role = persons.create(self.store, "customer", now_ms), "customer"
+            person_id = persons.create(self.store, "customer", now_ms)
             change.minted = True
             if decision.verdict is Verdict.AGREED and decision.person_id:
                 self._agree(decision.person_id, person_id, change, now_ms)
-        else:
+        elif decision.verdict is not Verdict.KNOWN or guests.recognised(decision):
             return None
         if person_id and final and (change.minted or decision.learn):
             quality = max(s.quality for s in sighting.shots)
@@ -324,12 +338,6 @@ class Recognition:
         )
         return replace(fresh, person_id=place.person_id, closed=place.settled, outcome=outcome)
 
-    def _stored(self) -> list[Template]:
-        """What the gallery should hold, oldest unnamed visits first."""
-        model = self.gallery.model
-        looks = visits.unsure_looks(self.store, model, UNSURE_LOOKS_MAX)
-        return persons.all_templates(self.store, model) + [_unsure(visit_id, model, look) for visit_id, look in reversed(looks)]
-
 
 @dataclass(slots=True)
 class Change:
@@ -340,6 +348,8 @@ class Change:
     added: list[Template] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     keys_gone: list[str] = field(default_factory=list)
+    met: dict[str, str] = field(default_factory=dict)
+    """Guest's key to the person that was made of them."""
 
     def learned(self, what: tuple[Template | None, list[str]]) -> None:
         template, gone = what
@@ -347,14 +357,10 @@ class Change:
         self.gone += gone
 
 
+def _makes_a_person(decision: Decision) -> bool:
+    return decision.verdict is Verdict.NEW or guests.recognised(decision)
+
+
 def _stays(sighting: Sighting) -> bool:
     """Before the camera for so long that a person may be made of them before they leave."""
     return sighting.shot_count >= EARLY_SHOTS and sighting.last_shot_ms - sighting.first_shot_ms >= EARLY_MS
-
-
-def _unsure(visit_id: str, model: str, look: Floats) -> Template:
-    return Template(f"{UNSURE_KEY}{visit_id}:look", UNSURE_KEY + visit_id, "unsure", model, look)
-
-
-def _same(a: Template, b: Template) -> bool:
-    return (a.person_id, a.role) == (b.person_id, b.role) and np.array_equal(a.embedding, b.embedding)

@@ -12,8 +12,9 @@ import secrets
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
-from appliance import notices, snapshots, visits
+from appliance import asked, notices, requests, snapshots, visits
 from appliance.camera.life import Limits
 from appliance.camera.messages import Boxes, CameraSettings, FromCamera, Heartbeat, Seen
 from appliance.camera.supervisor import Supervisor
@@ -22,12 +23,15 @@ from appliance.data_key import KeyKeeper
 from appliance.database import Store, open_store
 from appliance.database_file import path_in
 from appliance.errors import RegularsError, SnapshotError
-from appliance.gallery import Gallery
+from appliance.gallery import UNSURE_KEY, Gallery
 from appliance.identity import Policy, Verdict
 from appliance.jobs import Job, Jobs, Stopping, standard_jobs
+from appliance.line import guests, standing
+from appliance.line.agent import Agent, Surroundings
+from appliance.line.status import status
 from appliance.live import FaceBox, FiguresChanged, Live, NoticesChanged, VisitChanged
 from appliance.reception import Received, Reception
-from appliance.recognition import UNSURE_KEY, Recognition
+from appliance.recognition import Recognition
 from appliance.roster import Choice, Roster
 from appliance.web.app import create_app
 from appliance.web.pages import PersonRow, WebDeps
@@ -46,6 +50,7 @@ CAMERAS_STOP = Limits(stopping=2.0)
 """A camera closes its sightings in a tenth of this; one that hangs is killed."""
 RECEPTION_STOP_S = 1.5
 REFRESH_S = 5.0
+ASKED_S = 1.0
 WEAK_PACK = "starter"
 
 
@@ -78,6 +83,15 @@ def ready_pack(config: Config) -> Ready:
     return Ready(pack.name, embedder.name, embedder.output_size, bars)
 
 
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What the page shows of things that nobody tells it."""
+
+    day: date
+    notices: list[notices.Notice]
+    line: tuple[object, ...]
+
+
 class Appliance:
     """Made by `open_appliance`. `told`: called on the reception's thread after each sighting is in the log."""
 
@@ -99,10 +113,11 @@ class Appliance:
         self._supervisor = Supervisor(self._hear, CAMERAS_STOP)
         self._roster = Roster(store, self._supervisor, self._live, choice, now, trouble=lambda: self._reception.trouble)
         self._jobs = Jobs(store, self._all_jobs(), now)
+        self._line = Agent(store, self._surroundings())
         self._server: Server | None = None
         self._began: dict[str, int] = {}
         """Camera to the process that watches it."""
-        self._page = (formats.day_of(now(), config.site.zone), self._notices())
+        self._page = self._page_now()
 
     @property
     def address(self) -> str:
@@ -120,6 +135,7 @@ class Appliance:
         self._reception.start()
         self._jobs.start()
         self._roster.start()
+        self._line.start()
         log.info("event=started address=%s pack=%s cameras=%d", self.address, self.pack.name, len(self._roster.lines()))
 
     def end_cameras(self) -> int:
@@ -144,6 +160,7 @@ class Appliance:
     def _stop_page_and_jobs(self) -> None:
         if self._server:
             self._server.stop()
+        self._line.stop()
         self._jobs.stop()
 
     def _hear(self, camera_id: str, message: FromCamera) -> None:
@@ -197,8 +214,47 @@ class Appliance:
         if outcome.verdict == "opted_out":
             return None
         verdict = outcome.verdict if outcome.settled or outcome.person_id else "deciding"
-        name = self.name_of(outcome.person_id) if outcome.person_id else ""
-        return box_label(verdict, name, outcome.visit_number), box_kind(verdict)
+        if not outcome.person_id:
+            return box_label(verdict, "", 0), box_kind(verdict)
+        name, also_at = self.name_of(outcome.person_id), self._also_at(outcome.person_id)
+        return box_label(verdict, name, outcome.visit_number, also_at), box_kind(verdict)
+
+    def _also_at(self, person_id: str) -> list[str]:
+        return guests.words_of(self.store, "chain", person_id)[1]
+
+    def _surroundings(self) -> Surroundings:
+        return Surroundings(
+            now=self._now,
+            on_reception=self._reception.ask,
+            renew=self._recognition.renew,
+            renew_guests=self._recognition.renew_guests,
+            busy=lambda: self._reception.waiting > 0,
+            people_changed=lambda: self._live.publish(FiguresChanged()),
+            status=lambda: status(
+                self.store.folder, self.pack.model, self.config.site.zone, self._roster.lines(), self._reception.trouble
+            ),
+            ca_file=self.config.headquarters.ca_file,
+        )
+
+    def _answer(self, _stopping: Stopping) -> None:
+        asked.answer_all(self.store, self._asked, self._now())
+
+    def _asked(self, kind: str, subjects: list[str]) -> str:
+        """What a command beside the appliance asks for. Raises RegularsError, TimeoutError."""
+        if kind == asked.SYNC_NOW:
+            self._line.try_now()
+            return "Tried at once."
+        said: list[str] = []
+
+        def do() -> None:
+            gap_ms = round(self.config.visits.gap_s * 1000)
+            words, keys = requests.carry_out(self.store, kind, subjects, gap_ms, self._now())
+            self._recognition.renew(keys)
+            said.append(words)
+
+        self._reception.ask(do)
+        self._live.publish(FiguresChanged())
+        return said[0]
 
     def name_of(self, person_id: str) -> str:
         row = self.store.db.execute("SELECT id, number, role, name_sealed FROM persons WHERE id = ?", [person_id]).fetchone()
@@ -206,7 +262,7 @@ class Appliance:
 
     def _name(self, row: PersonRow) -> str:
         if row.name_sealed is None:
-            return visitor(row.number)
+            return guests.words_of(self.store, "chain", row.id)[0] or visitor(row.number)
         return self.store.vault.unseal(row.name_sealed, table="persons", column="name", row=row.id).decode()
 
     def _told(self, received: Received) -> None:
@@ -241,17 +297,24 @@ class Appliance:
             gallery_check=lambda: self._reception.ask(self._recognition.check),
             forgotten=forgotten,
         )
-        return [*jobs, Job("page", "Keeping the page up to date", REFRESH_S, REFRESH_S, self._refresh)]
+        return [
+            *jobs,
+            Job("page", "Keeping the page up to date", REFRESH_S, REFRESH_S, self._refresh),
+            Job("asked", "Doing what a command asked", ASKED_S, ASKED_S, self._answer),
+        ]
 
     def _refresh(self, _stopping: Stopping) -> None:
         """What nobody tells the page: a new day has begun, a job or a command left a notice."""
-        day, told = self._page
-        today, notes = formats.day_of(self._now(), self.config.site.zone), self._notices()
-        self._page = (today, notes)
-        if today != day:
-            self._live.publish(FiguresChanged())
-        if notes != told:
+        before, self._page = self._page, self._page_now()
+        if self._page.notices != before.notices:
             self._live.publish(NoticesChanged())
+        elif self._page != before:
+            self._live.publish(FiguresChanged())
+
+    def _page_now(self) -> _Shown:
+        stands = standing.read(self.store.db.conn)
+        line = (stands.paired, stands.revoked, stands.error, (stands.contact_ms or 0) // 60_000, stands.retelling)
+        return _Shown(formats.day_of(self._now(), self.config.site.zone), self._notices(), line)
 
     def _notices(self) -> list[notices.Notice]:
         return notices.open_notices(self.store)
@@ -272,6 +335,7 @@ class Appliance:
                 weak_pack=self.pack.name == WEAK_PACK,
                 now=self._now,
                 trouble=lambda: self._reception.trouble,
+                also_at=self._also_at,
             )
         )
         for port in ports[:-1]:

@@ -6,6 +6,7 @@ transaction it is made in; callers bring an open one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -142,7 +143,7 @@ def put(
         refresh(store, before.visit_id, now_ms)
     refresh(store, visit_id, now_ms, before.person_id if before and not moved else None)
     if person_id:
-        _join_neighbours(store, visit_id, person_id, gap_ms, now_ms)
+        join_neighbours(store, visit_id, person_id, gap_ms, now_ms)
     return visit_id
 
 
@@ -163,11 +164,11 @@ def name_visit(store: Store, visit_id: str, person_id: str, gap_ms: int, now_ms:
         refresh(store, visit_id, now_ms)
     store.db.execute("UPDATE sightings SET embedding_sealed = NULL WHERE visit_id = ?", [target])
     refresh(store, target, now_ms)
-    _join_neighbours(store, target, person_id, gap_ms, now_ms)
+    join_neighbours(store, target, person_id, gap_ms, now_ms)
     return target
 
 
-def _join_neighbours(store: Store, visit_id: str, person_id: str, gap_ms: int, now_ms: int) -> None:
+def join_neighbours(store: Store, visit_id: str, person_id: str, gap_ms: int, now_ms: int) -> None:
     """A visit that grew may have come within the gap of the person's next one: then both were one. Its larger picture stays; the file
     of the other is the nightly sweep's."""
     db = store.db
@@ -236,10 +237,18 @@ def refresh(store: Store, visit_id: str, now_ms: int, was: str | None = None) ->
     renumbered = [i for person in dict.fromkeys((was, person_id)) if person for i in _number(store, person, since_ms)]
     changed = [visit_id] if began_ms is not None else []
     for other in dict.fromkeys(changed + renumbered):
-        _tell(store, other, now_ms)
+        tell(store, other, now_ms)
     for person in dict.fromkeys((was, person_id)):
         if person:
             persons.count_visits(store, person, now_ms)
+
+
+def renumber(store: Store, person_id: str, now_ms: int, also: Sequence[str] = ()) -> None:
+    """Says anew of all visits of a person which each is, after their role or the set of visits changed. `also`: visits told in any case."""
+    changed = _number(store, person_id, 0)
+    for visit_id in dict.fromkeys([*also, *changed]):
+        tell(store, visit_id, now_ms)
+    persons.count_visits(store, person_id, now_ms)
 
 
 def settle_left_over(store: Store, now_ms: int, camera_id: str | None = None) -> int:
@@ -349,7 +358,8 @@ def _number(store: Store, person_id: str, since_ms: int) -> list[str]:
     return changed
 
 
-def _tell(store: Store, visit_id: str, now_ms: int) -> None:
+def tell(store: Store, visit_id: str, now_ms: int) -> None:
+    """The hub's record of the visit as it is now."""
     columns = "person_id, verdict, state, first_seen_ms, last_seen_ms, visit_number"
     row = store.db.execute(f"SELECT {columns} FROM visits WHERE id = ?", [visit_id])
     person_id, verdict, state, first_ms, last_ms, number = row.fetchone()
@@ -366,7 +376,7 @@ def _tell(store: Store, visit_id: str, now_ms: int) -> None:
             first_seen_ms=first_ms,
             last_seen_ms=last_ms,
             visit_number=number,
-            cameras=list(dict.fromkeys(camera for camera, *_ in sightings)),
+            cameras=list(dict.fromkeys(camera for camera, *_ in sightings if camera)),
             model=model,
             reason=reason,
             similarity=similarity,

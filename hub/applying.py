@@ -6,7 +6,7 @@ record is found that it refuses.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import psycopg
@@ -46,17 +46,30 @@ def read(payloads: Sequence[bytes], first: int, now_ms: int) -> tuple[list[Told[
 
 def may_forget(told: Sequence[Told[Record]]) -> bool:
     """Whether somebody is likely to be forgotten, so that it is as well to begin alone."""
-    return any(
-        (isinstance(one.record, PersonGone) and one.record.erased)
-        or (isinstance(one.record, PersonRecord) and one.record.role == admission.OPTED_OUT)
-        for one in told
-    )
+    return any(_asks_to_forget(one.record) for one in told)
+
+
+def _asks_to_forget(record: Record) -> bool:
+    return (isinstance(record, PersonGone) and record.erased) or (isinstance(record, PersonRecord) and record.role == admission.OPTED_OUT)
 
 
 def apply(tx: Tx, vault: Vault, sender: Sender, told: Sequence[Told[Record]], now: datetime, *, alone: bool) -> list[Aside]:
     """Those that were set aside. Raises MustBeAlone, unless `alone`."""
-    if not told:
-        return []
+    return [one for part in _parts(told) for one in _apply_or_halve(tx, vault, sender, part, now, alone)]
+
+
+def _parts(told: Sequence[Told[Record]]) -> Iterable[Sequence[Told[Record]]]:
+    """A batch ends where somebody asks to be forgotten, so that it makes no difference which records happened to travel together."""
+    begin = 0
+    for end, one in enumerate(told, 1):
+        if _asks_to_forget(one.record):
+            yield told[begin:end]
+            begin = end
+    if begin < len(told):
+        yield told[begin:]
+
+
+def _apply_or_halve(tx: Tx, vault: Vault, sender: Sender, told: Sequence[Told[Record]], now: datetime, alone: bool) -> list[Aside]:
     try:
         with tx.transaction():
             return _apply(tx, vault, sender, told, now, alone)
@@ -64,7 +77,7 @@ def apply(tx: Tx, vault: Vault, sender: Sender, told: Sequence[Told[Record]], no
         if len(told) == 1:
             return [admission.aside(told[0], f"the database does not take it ({type(error).__name__})")]
     middle = len(told) // 2
-    return [one for half in (told[:middle], told[middle:]) for one in apply(tx, vault, sender, half, now, alone=alone)]
+    return [one for half in (told[:middle], told[middle:]) for one in _apply_or_halve(tx, vault, sender, half, now, alone)]
 
 
 def _apply(tx: Tx, vault: Vault, sender: Sender, told: Sequence[Told[Record]], now: datetime, alone: bool) -> list[Aside]:

@@ -16,8 +16,9 @@ def look_up(tx: Tx, vault: Vault, batch: Batch) -> Known:
     templates = _templates(tx, sorted({*batch.templates, *batch.templates_gone}))
     ids = sorted({*batch.person_ids, *templates.values()})
     guests = sorted({one.record.guest_of for one in batch.persons.values()} - {""})
+    opted_out = [i for i, one in batch.persons.items() if one.record.role == OPTED_OUT]
     return Known(
-        persons=_persons(tx, vault, ids) if ids else {},
+        persons=_persons(tx, vault, ids, opted_out) if ids else {},
         tombstones=forgotten_rows.tombstones(tx, ids) if ids else {},
         templates=templates,
         identities=_identities(tx, guests),
@@ -25,11 +26,12 @@ def look_up(tx: Tx, vault: Vault, batch: Batch) -> Known:
     )
 
 
-def _persons(tx: Tx, vault: Vault, ids: Sequence[str]) -> dict[str, KnownPerson]:
+def _persons(tx: Tx, vault: Vault, ids: Sequence[str], opted_out: Sequence[str]) -> dict[str, KnownPerson]:
     rows = tx.execute(
         """SELECT id, appliance_id, role, name_sealed, guest_of, identity_id,
-                role = %s AND EXISTS (SELECT FROM templates AS t WHERE t.person_id = p.id) FROM persons AS p WHERE id = ANY(%s::uuid[])""",
-        [OPTED_OUT, list(ids)],
+                (role = %s OR id = ANY(%s::uuid[])) AND EXISTS (SELECT FROM templates AS t WHERE t.person_id = p.id)
+            FROM persons AS p WHERE id = ANY(%s::uuid[])""",
+        [OPTED_OUT, list(opted_out), list(ids)],
     ).fetchall()
     found = {}
     for person_id, appliance_id, role, sealed, guest_of, identity_id, has_templates in rows:

@@ -102,9 +102,14 @@ class Hub:
             self._resolver.wake()
 
     def _checks(self) -> dict[str, Check]:
-        return {"postgres": self._ask_postgres, "index": self._ask_index, "snapshots": self._store.ping}
+        return {"postgres": self._ask_postgres, "migrations": self._ask_migrations, "index": self._ask_index, "snapshots": self._store.ping}
 
     def _ask_postgres(self) -> None:
+        """Raises DatabaseAway."""
+        with self.database.anyone(statement_s=2) as tx:
+            tx.execute("SELECT 1")
+
+    def _ask_migrations(self) -> None:
         """Raises DatabaseAway; WrongVersion when a newer hub has changed the tables since we began."""
         with self.database.anyone(statement_s=2) as tx:
             row = tx.execute("SELECT max(version) FROM migrations").fetchone()

@@ -65,7 +65,8 @@ class ColumnWriter:
 class ColumnReader:
     """Gives the columns back in the order in which they were put. Raises Malformed."""
 
-    def __init__(self, reader: Reader, values: list[object]) -> None:
+    def __init__(self, reader: Reader, values: list[msgspec.Raw]) -> None:
+        # Values go into a record as the bytes they are: nothing is built of them, however deep they claim to be.
         self._reader, self._values = reader, values
 
     def take(self, rows: int) -> list[object] | Ints:
@@ -84,8 +85,10 @@ class ColumnReader:
             return list(self._reader.planes(rows, 8).view("<f8").reshape(rows).tolist())
         if sort == BYTES:
             size = self._reader.byte() << 8 | self._reader.byte()
+            if size == 0 or size % 2:
+                raise Malformed("a batch holds bytes of a length that cannot be")
             joined = self._reader.planes(rows * size // 2, 2).tobytes()
-            return [joined[start : start + size] for start in range(0, rows * size, size)] if size else [b""] * rows
+            return [joined[start : start + size] for start in range(0, rows * size, size)]
         if sort == VALUES:
             places = self._reader.ints(rows)
             if rows and not (places.min() >= 0 and places.max() < len(self._values)):

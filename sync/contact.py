@@ -102,8 +102,8 @@ class ApplyFacts:
 
 @dataclass(frozen=True, slots=True)
 class TellAnew:
-    """The hub misses records that are gone here. Append all that holds to the outbox, a ToldAnew behind it, and store `abandoned_through`
-    with the first of it."""
+    """The hub misses records that are gone here. Append all that holds to the outbox, and what is gone for ever, and store
+    `abandoned_through` with the first of it."""
 
     abandoned_through: int
 
@@ -111,7 +111,7 @@ class TellAnew:
 @dataclass(frozen=True, slots=True)
 class BeginLine:
     """The hub knows other records by these numbers, or a later line: this disk was put back to an earlier day. Store a new line,
-    then tell all anew, without a ToldAnew: what is not here the hub has to give back."""
+    then tell all anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ class LearnHub:
 
 @dataclass(frozen=True, slots=True)
 class UseNextKeys:
-    """The hub has taken the next keys: store them in the place of the old."""
+    """The hub has taken the next keys: store them in the place of the old, if that is still to be done."""
 
 
 @dataclass(frozen=True, slots=True)

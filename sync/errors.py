@@ -11,7 +11,7 @@ SyncError
 ├── WrongKey             sealed to, or signed by, a key that is not known here
 ├── BadSignature         changed on the way, or not made by whom it says
 ├── CannotOpen           signed rightly, and yet does not open: sealed with another header or key
-├── Refused              the other side says, and proves, that it takes nothing; see its code
+├── Refused              the hub does not pair, and says why
 └── BadCode              a pairing code or address that cannot be right
 
 Each names the thing and what to do about it, never the content.
@@ -61,7 +61,7 @@ class CannotOpen(SyncError):
 
 
 class Refused(SyncError):
-    """The other side says, and proves, that it takes nothing."""
+    """The hub does not pair, and says why."""
 
 
 class BadCode(SyncError):

@@ -28,7 +28,6 @@ from sync.records import (
     RecordError,
     TemplateGone,
     TemplateRecord,
-    ToldAnew,
     VisitGone,
     VisitRecord,
 )
@@ -44,7 +43,6 @@ WORD_MAX = 64
 """Verdicts, kinds, origins, names of models."""
 TEXT_MAX = 300
 """Names and reasons."""
-TOLD_ANEW = frozenset({"person", "template", "camera", "visit", "apart"})
 ROLES = frozenset({"customer", "staff", "opted_out"})
 KIND_MAX = 32
 JPEG_MAGIC = b"\xff\xd8\xff"
@@ -144,11 +142,6 @@ def _faults(record: Record, now_ms: int) -> Iterable[str]:
         case ClockJumped():
             if not 0 <= record.at_ms <= NUMBER_MAX or not -NUMBER_MAX <= record.by_ms <= NUMBER_MAX:
                 yield "at_ms or by_ms is out of bounds"
-        case ToldAnew():
-            if not 1 <= record.first <= NUMBER_MAX:
-                yield "first is out of bounds"
-            if not TOLD_ANEW.issuperset(record.kinds) or len(record.kinds) > len(TOLD_ANEW):
-                yield "kinds are not such as can be told anew"
 
 
 def _ids(**fields: str) -> Iterable[str]:

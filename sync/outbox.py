@@ -7,21 +7,22 @@ after acknowledged records are gone. Payloads are sealed at rest by a function t
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from sync import messages
-from sync.records import Record, encoded, kind_of
+from sync.records import PersonRecord, Record, VisitRecord, encoded, kind_of
 
 TABLE, COLUMN = "outbox", "payload_sealed"
 BATCH_BYTES_MAX = 1 << 20
-"""A batch of this size crosses a shop's slow line (1 Mbit/s up) within ten seconds. It is some 3,000 records of visits, or 600 views."""
+"""A batch of this size crosses a shop's slow line (1 Mbit/s up) within ten seconds; packed, it is half of that."""
 RECORDS_MAX = 2_000_000
 BYTES_MAX = 2 << 30
 """A busy store makes 20,000 records of half a kilobyte a day: both bounds are more than three months without a line."""
 WARN_SHARE = 0.5
 SAMPLE = 1_000
-"""Records of which the size of all is told, when there are more: two days of a busy store hold every kind in its usual share."""
+"""Records of which the size of all is told, when there are more: an hour of a busy store, with every kind in its usual share."""
 
 
 class Seal(Protocol):
@@ -68,6 +69,32 @@ def append(connection: sqlite3.Connection, record: Record, made_ms: int, seal: S
     sealed = seal(encoded(record), table=TABLE, column=COLUMN, row=str(sequence))
     connection.execute("INSERT INTO outbox VALUES (?, ?, ?, ?)", [sequence, made_ms, kind_of(record), sealed])
     return sequence
+
+
+def append_all(connection: sqlite3.Connection, told: Sequence[tuple[Record, int]], seal: Seal) -> None:
+    """The records of one transaction, each with the time it was made, in order; just before the transaction ends. A third cheaper than one
+    by one. A person or visit that was told more than once counts as it was told last."""
+    if not connection.in_transaction:
+        raise RuntimeError("records are appended in the transaction of what they tell of; none is open")
+    sequence = newest(connection)
+    rows = []
+    for record, made_ms in _as_told_last(told):
+        sequence += 1
+        sealed = seal(encoded(record), table=TABLE, column=COLUMN, row=str(sequence))
+        rows.append((sequence, made_ms, kind_of(record), sealed))
+    connection.executemany("INSERT INTO outbox VALUES (?, ?, ?, ?)", rows)
+
+
+def _as_told_last(told: Sequence[tuple[Record, int]]) -> list[tuple[Record, int]]:
+    seen, kept = set(), []
+    for record, made_ms in reversed(told):
+        if isinstance(record, (PersonRecord, VisitRecord)):
+            key = (record.id, getattr(record, "role", ""))
+            if key in seen:
+                continue
+            seen.add(key)
+        kept.append((record, made_ms))
+    return kept[::-1]
 
 
 def pending(

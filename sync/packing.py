@@ -10,9 +10,11 @@ into columns by its keys, and any other travels as it is, so that a kind or fiel
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import msgspec
 import numpy as np
+from msgspec import Meta
 
 from sync.columns import ColumnReader, ColumnWriter, with_ids
 from sync.compressing import compressed, expanded
@@ -27,9 +29,11 @@ PLACEHOLDER, WHOLE, SHAPED = 0, 1, 2
 SHAPES_MAX = 64
 """There are a dozen kinds, each with one set of keys a version."""
 FIELDS_MAX = 64
-PILE_BYTES_MAX = BODY_BYTES_MAX
-PAYLOADS_BYTES_MAX = BODY_BYTES_MAX
+PAYLOADS_BYTES_MAX = 3 << 19
 """All payloads together: a batch has one megabyte and at most one record more. A few bytes could else stand for gigabytes."""
+HEAD_BYTES_MAX = 2 << 20
+"""Payloads that all fit no shape, and what stands around them."""
+PILE_BYTES_MAX = BODY_BYTES_MAX
 REPLACED_BY = {"visit": ("id",), "person": ("id", "role"), "template": ("id",), "camera": ("id",), "opted_out_count": ("day",)}
 """By what a record is replaced by a later one of its kind. Not across roles: that somebody opted out is told even if it was taken back."""
 
@@ -37,16 +41,18 @@ REPLACED_BY = {"visit": ("id",), "person": ("id", "role"), "template": ("id",), 
 class _Shape(msgspec.Struct, frozen=True, array_like=True):
     """Records with the same keys, in the same order."""
 
-    names: list[str]
+    names: Annotated[list[str], Meta(max_length=FIELDS_MAX)]
     rows: int
 
 
 class _Head(msgspec.Struct, frozen=True, array_like=True):
-    what: bytes
-    shapes: list[_Shape]
-    ids: int
-    values: list[msgspec.Raw]
-    whole: list[bytes]
+    """Lists are bounded where they are read: a byte may stand for an object of sixty."""
+
+    what: Annotated[bytes, Meta(max_length=RECORDS_MAX)]
+    shapes: Annotated[list[_Shape], Meta(max_length=SHAPES_MAX)]
+    ids: Annotated[int, Meta(ge=0)]
+    values: Annotated[list[msgspec.Raw], Meta(max_length=RECORDS_MAX * FIELDS_MAX)]
+    whole: Annotated[list[bytes], Meta(max_length=RECORDS_MAX)]
     plan: bytes
 
 
@@ -111,19 +117,18 @@ def unpacked(data: bytes) -> list[bytes]:
         format, head_bytes, *piles = _outer.decode(data)
         if format != FORMAT:
             raise Malformed(f"a batch is packed in format {format}; this end knows {FORMAT}")
-        head = _head.decode(expanded(head_bytes, PILE_BYTES_MAX))
-        values = [_decoder.decode(raw) for raw in head.values]
+        head = _head.decode(expanded(head_bytes, HEAD_BYTES_MAX))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise Malformed("what came is no batch") from None
     regular, few, chance = piles
     reader = Reader(head.plan, [expanded(regular, PILE_BYTES_MAX), expanded(few, PILE_BYTES_MAX), chance])
     rows = [shape.rows for shape in head.shapes]
     counted = np.bincount(np.frombuffer(head.what, np.uint8), minlength=SHAPED + len(rows)).tolist()
-    if len(head.what) > RECORDS_MAX or len(rows) > SHAPES_MAX or counted[WHOLE:] != [len(head.whole), *rows] or head.ids < 0:
+    if counted[WHOLE:] != [len(head.whole), *rows]:
         raise Malformed("a batch does not hold as many records as it says")
-    if any(len(raw) > RECORD_BYTES_MAX for raw in head.values) or any(len(shape.names) > FIELDS_MAX for shape in head.shapes):
-        raise Malformed("a batch holds a value or a record larger than there may be")
-    return _payloads(head, ColumnReader(reader, values))
+    if any(len(raw) > RECORD_BYTES_MAX for raw in head.values):
+        raise Malformed("a batch holds a value larger than a record may be")
+    return _payloads(head, ColumnReader(reader, head.values))
 
 
 def _payloads(head: _Head, columns: ColumnReader) -> list[bytes]:
@@ -153,8 +158,10 @@ def _as_map(payload: bytes) -> dict[str, object] | None:
     """A payload as a map of a few values, if it is one and nothing else: written again, it is the same bytes."""
     try:
         record = _decoder.decode(payload)
+        if _encoder.encode(record) != payload:
+            return None
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     if not isinstance(record, dict) or not 0 < len(record) <= FIELDS_MAX or not all(type(key) is str for key in record):
         return None
-    return record if _encoder.encode(record) == payload else None
+    return record

@@ -130,14 +130,6 @@ class ClockJumped(msgspec.Struct, frozen=True, kw_only=True, tag="clock_jumped")
     by_ms: int
 
 
-class ToldAnew(msgspec.Struct, frozen=True, kw_only=True, tag="told_anew"):
-    """All of these `kinds` (person, template, camera, visit, apart) that the store has was told in records `first` to this one. What the
-    hub has of them from this appliance and was last told before is gone here too: the word of it went with an outbox that was shed."""
-
-    first: int
-    kinds: list[str]
-
-
 Record = (
     VisitRecord
     | VisitGone
@@ -151,7 +143,6 @@ Record = (
     | ApartRecord
     | ReceiptRecord
     | ClockJumped
-    | ToldAnew
 )
 KINDS: frozenset[str] = frozenset(str(kind.__struct_config__.tag) for kind in get_args(Record))
 

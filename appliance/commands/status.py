@@ -56,6 +56,9 @@ class Status:
     people: int
     last_visit_ms: int | None
     waiting_for_hub: int
+    headquarters: str
+    """How the line to headquarters stands, in words."""
+    headquarters_mood: str
     newest_backup_ms: int | None
     notices: list[str]
 
@@ -76,8 +79,11 @@ def status(context: click.Context, as_json: bool) -> None:
 
 def look(config: Config, store: Store, now_ms: int) -> Status:
     from appliance import backup, camera_states, cameras, notices, persons, visits
+    from appliance.line import standing
+    from appliance.web.headquarters import line_health
     from sync import outbox
 
+    line = line_health(standing.read(store.db.conn), config.site.zone, now_ms)
     last = visits.recent(store, limit=1, since_ms=0)
     backups = backup.list_backups(store.folder, config.backup.folder)
     running = is_running(store)
@@ -94,7 +100,9 @@ def look(config: Config, store: Store, now_ms: int) -> Status:
         trouble=left.trouble if left and fresh else "",
         people=len(persons.list_persons(store)),
         last_visit_ms=last[0].first_seen_ms if last else None,
-        waiting_for_hub=outbox.pressure(store.db.conn).records,
+        waiting_for_hub=standing.waiting_in(outbox.span(store.db.conn)),
+        headquarters=f"{line.words}; {line.error}" if line.error else line.words,
+        headquarters_mood=line.mood,
         newest_backup_ms=backups[0].made_ms if backups else None,
         notices=[notice.words for notice in notices.open_notices(store)],
     )
@@ -150,14 +158,15 @@ def in_words(found: Status, zone: ZoneInfo, now_ms: int) -> list[tuple[str, str]
         ("People", str(found.people)),
         ("Last visit", ago(found.last_visit_ms)),
         ("Newest backup", ago(found.newest_backup_ms)),
-        (
-            "Records",
-            f"{found.waiting_for_hub or 'no'} record{'s'[: found.waiting_for_hub != 1]} kept for headquarters (not connected)",
-        ),
+        ("Headquarters", found.headquarters if found.headquarters_mood != "idle" else kept_for_headquarters(found.waiting_for_hub)),
     ]
     if found.trouble:
         facts.append(("Visit log", found.trouble))
     return facts + [("Notice", words) for words in found.notices]
+
+
+def kept_for_headquarters(waiting: int) -> str:
+    return f"not connected; {waiting or 'no'} record{'s'[: waiting != 1]} kept for it"
 
 
 def of_camera(camera: CameraStatus) -> str:

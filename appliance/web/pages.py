@@ -51,6 +51,8 @@ class WebDeps:
     weak_pack: bool
     now: Callable[[], int]
     """UTC milliseconds."""
+    also_at: Callable[[str], list[str]] = lambda _person_id: []
+    """The other stores that a person comes to, where the chain tells."""
     trouble: Callable[[], str] = lambda: ""
     """What keeps the appliance from writing just now, in words: a notice that cannot be put into the table."""
 

@@ -52,7 +52,7 @@ async def message(pages: Pages, news: Told) -> ServerSentEventMessage:
 
 
 def visit_line(pages: Pages, visit_id: str) -> str:
-    row = read_visit_row(pages.deps.query(), pages.deps.names, visit_id)
+    row = read_visit_row(pages.deps.query(), pages.deps.names, visit_id, pages.deps.also_at)
     return pages.text("visit_line.html", {"row": row}) if row is not None else ""
 
 

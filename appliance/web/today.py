@@ -12,10 +12,12 @@ from litestar.enums import MediaType
 from litestar.params import FromPath
 from litestar.response import Redirect
 
+from appliance.line import standing
 from appliance.live import NoticesChanged
 from appliance.web.cameras import health
+from appliance.web.headquarters import line_health
 from appliance.web.pages import GivenPages, Names, Pages
-from appliance.web.visit_rows import VisitRow, read_rows
+from appliance.web.visit_rows import AlsoAt, VisitRow, no_store, read_rows
 from ui import formats
 
 JUST_NOW_MAX = 12
@@ -129,14 +131,14 @@ def read_notices(connection: sqlite3.Connection) -> list[Notice]:
     return [Notice(*row) for row in rows]
 
 
-def read_just_now(connection: sqlite3.Connection, names: Names, day: date, zone: ZoneInfo) -> list[VisitRow]:
+def read_just_now(connection: sqlite3.Connection, names: Names, day: date, zone: ZoneInfo, also_at: AlsoAt = no_store) -> list[VisitRow]:
     start, end = formats.day_bounds(day, zone)
     where = "WHERE v.first_seen_ms >= ? AND v.first_seen_ms < ? ORDER BY v.first_seen_ms DESC, v.id DESC LIMIT ?"
-    return read_rows(connection, names, where, (start, end, JUST_NOW_MAX))
+    return read_rows(connection, names, where, (start, end, JUST_NOW_MAX), also_at)
 
 
-def read_visit_row(connection: sqlite3.Connection, names: Names, visit_id: str) -> VisitRow | None:
-    rows = read_rows(connection, names, "WHERE v.id = ?", (visit_id,))
+def read_visit_row(connection: sqlite3.Connection, names: Names, visit_id: str, also_at: AlsoAt = no_store) -> VisitRow | None:
+    rows = read_rows(connection, names, "WHERE v.id = ?", (visit_id,), also_at)
     return rows[0] if rows else None
 
 
@@ -154,8 +156,9 @@ def today_values(pages: Pages) -> dict[str, object]:
         "busiest": busiest if busiest.total else None,
         "trouble": deps.trouble(),
         "notices": read_notices(connection),
-        "rows": read_just_now(connection, deps.names, day, zone),
+        "rows": read_just_now(connection, deps.names, day, zone, deps.also_at),
         "cameras": [health(line, zone) for line in deps.cameras()],
+        "headquarters": line_health(standing.read(connection), zone, now),
         "ever": connection.execute("SELECT EXISTS (SELECT 1 FROM visits)").fetchone()[0] == 1,
     }
 

@@ -11,7 +11,7 @@ from litestar.params import FromPath
 
 from appliance.web import words
 from appliance.web.pages import GivenPages, Names, PersonRow
-from appliance.web.visit_rows import VisitRow, read_rows
+from appliance.web.visit_rows import AlsoAt, VisitRow, no_store, read_rows
 from ui import formats
 from ui.words import gettext as _
 
@@ -54,8 +54,8 @@ class VisitDetail:
     """Other visits of the same person, newest first."""
 
 
-def read_visit_detail(connection: sqlite3.Connection, names: Names, visit_id: str) -> VisitDetail | None:
-    rows = read_rows(connection, names, "WHERE v.id = ?", (visit_id,))
+def read_visit_detail(connection: sqlite3.Connection, names: Names, visit_id: str, also_at: AlsoAt = no_store) -> VisitDetail | None:
+    rows = read_rows(connection, names, "WHERE v.id = ?", (visit_id,), also_at)
     if not rows:
         return None
     row = rows[0]
@@ -123,7 +123,7 @@ def scale(line: SightingLine | None) -> Scale | None:
 @get("/visits/{visit_id:str}", sync_to_thread=True)
 def visit_page(pages: GivenPages, visit_id: FromPath[str]) -> Response[str]:
     deps = pages.deps
-    detail = read_visit_detail(deps.query(), deps.names, visit_id)
+    detail = read_visit_detail(deps.query(), deps.names, visit_id, deps.also_at)
     if detail is None:
         raise NotFoundException(_("There is no such visit. It may have been erased."))
     return pages.page("visit.html", "visits", {"visit": detail, "row": detail.row})

@@ -12,7 +12,7 @@ from litestar.exceptions import ValidationException
 from litestar.params import FromQuery
 
 from appliance.web.pages import GivenPages, Names
-from appliance.web.visit_rows import VisitRow, read_rows
+from appliance.web.visit_rows import AlsoAt, VisitRow, no_store, read_rows
 from ui import formats
 from ui.words import gettext as _
 
@@ -34,11 +34,13 @@ class VisitList:
     later: date | None
 
 
-def read_visit_list(connection: sqlite3.Connection, names: Names, day: date, zone: ZoneInfo, page: int) -> VisitList:
+def read_visit_list(
+    connection: sqlite3.Connection, names: Names, day: date, zone: ZoneInfo, page: int, also_at: AlsoAt = no_store
+) -> VisitList:
     start, end = formats.day_bounds(day, zone)
     (total,) = connection.execute("SELECT count(*) FROM visits WHERE first_seen_ms >= ? AND first_seen_ms < ?", (start, end)).fetchone()
     where = "WHERE v.first_seen_ms >= ? AND v.first_seen_ms < ? ORDER BY v.first_seen_ms DESC, v.id DESC LIMIT ? OFFSET ?"
-    rows = read_rows(connection, names, where, (start, end, ROWS_MAX, (page - 1) * ROWS_MAX))
+    rows = read_rows(connection, names, where, (start, end, ROWS_MAX, (page - 1) * ROWS_MAX), also_at)
     (before,) = connection.execute("SELECT max(first_seen_ms) FROM visits WHERE first_seen_ms < ?", (start,)).fetchone()
     (after,) = connection.execute("SELECT min(first_seen_ms) FROM visits WHERE first_seen_ms >= ?", (end,)).fetchone()
     return VisitList(
@@ -76,5 +78,5 @@ def asked_page(written: int) -> int:
 def visits_page(pages: GivenPages, day: FromQuery[str | None] = None, page: FromQuery[int] = 1) -> Response[str]:
     deps = pages.deps
     asked = asked_day(day, formats.day_of(deps.now(), deps.time_zone))
-    found = read_visit_list(deps.query(), deps.names, asked, deps.time_zone, asked_page(page))
+    found = read_visit_list(deps.query(), deps.names, asked, deps.time_zone, asked_page(page), deps.also_at)
     return pages.page("visits.html", "visits", {"found": found})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,10 +12,16 @@ from appliance.web.pages import Names, PersonRow
 from ui.words import gettext as _
 
 Kind = Literal["new", "back", "staff", "unsure", "deciding"]
+AlsoAt = Callable[[str], list[str]]
 
 COLUMNS = """v.id, v.verdict, v.state, v.first_seen_ms, v.last_seen_ms, v.visit_number, v.snapshot IS NOT NULL,
     p.id, p.number, p.role, p.name_sealed FROM visits v LEFT JOIN persons p ON p.id = v.person_id"""
 """Follows SELECT; the reader of these columns is `read_rows`."""
+
+
+def no_store(_person_id: str) -> list[str]:
+    """Where the chain tells of nobody."""
+    return []
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +37,17 @@ class VisitRow:
     person_id: str | None
 
 
-def read_rows(connection: sqlite3.Connection, names: Names, where: str, values: Sequence[object]) -> list[VisitRow]:
-    """`where`: SQL of ours that follows the FROM clause, with its order and limit; only `values` come from outside."""
+def read_rows(
+    connection: sqlite3.Connection, names: Names, where: str, values: Sequence[object], also_at: AlsoAt = no_store
+) -> list[VisitRow]:
+    """`where`: SQL of ours that follows the FROM clause, with its order and limit; only `values` come from outside. `also_at`: the other
+    stores that a person comes to, by their id."""
     found = connection.execute(f"SELECT {COLUMNS} {where}", tuple(values)).fetchall()
     cameras, doubts = read_cameras_and_doubts(connection, names, [row[0] for row in found])
-    return [visit_row(row, names, cameras.get(row[0], ()), doubts.get(row[0])) for row in found]
+    return [visit_row(row, names, cameras.get(row[0], ()), doubts.get(row[0]), also_at) for row in found]
 
 
-def visit_row(row: Sequence[object], names: Names, cameras: tuple[str, ...], doubt: str | None) -> VisitRow:
+def visit_row(row: Sequence[object], names: Names, cameras: tuple[str, ...], doubt: str | None, also_at: AlsoAt) -> VisitRow:
     id_, verdict, state, first_ms, last_ms, number, has_picture, *person = row
     assert isinstance(id_, str) and isinstance(verdict, str) and isinstance(first_ms, int) and isinstance(last_ms, int)
     assert isinstance(number, int)
@@ -54,6 +63,8 @@ def visit_row(row: Sequence[object], names: Names, cameras: tuple[str, ...], dou
     else:
         kind = "new" if verdict == "new" else "staff" if verdict == "staff" else "back"
         said = words.visit_words(verdict, number)
+        if known and kind != "staff" and (stores := also_at(known.id)):
+            said = f"{said} · {words.comes_to(stores)}"
     return VisitRow(id_, kind, who, said, cameras, first_ms, last_ms, bool(has_picture), known.id if known else None)
 
 

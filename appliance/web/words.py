@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ui import formats
 from ui.words import gettext as _
+
+STORES_NAMED = 2
+"""More are a number: a greeting is read in a second."""
 
 
 def visitor(number: int) -> str:
@@ -11,13 +16,24 @@ def visitor(number: int) -> str:
     return _("Visitor %(number)s") % {"number": formats.number(number)}
 
 
-def box_label(verdict: str, name: str, visit_number: int) -> str:
-    """For the box over a camera's picture. `verdict`: as in visits, or "deciding"."""
+def box_label(verdict: str, name: str, visit_number: int, also_at: Sequence[str] = ()) -> str:
+    """For the box over a camera's picture. `verdict`: as in visits, or "deciding". `also_at`: other stores they come to."""
+    if verdict in ("new", "returning") and also_at:
+        greeting = _("Welcome, %(name)s") if verdict == "new" else _("Welcome back, %(name)s")
+        return f"{greeting % {'name': name}} – {comes_to(also_at, 1)}"
     if verdict == "returning":
         if visit_number < 2:
             return _("Welcome back, %(name)s") % {"name": name}
         return _("Welcome back, %(name)s – %(nth)s visit") % {"name": name, "nth": formats.ordinal(visit_number)}
     return {"new": _("New visitor"), "staff": _("Staff"), "unsure": _("Not sure")}.get(verdict, _("Looking…"))
+
+
+def comes_to(stores: Sequence[str], names_max: int = STORES_NAMED) -> str:
+    """also comes to Riverside, Old Town and 3 more"""
+    named = ", ".join(stores[:names_max])
+    if len(stores) > names_max:
+        return _("also comes to %(stores)s and %(n)s more") % {"stores": named, "n": len(stores) - names_max}
+    return _("also comes to %(stores)s") % {"stores": named}
 
 
 def box_kind(verdict: str) -> str:

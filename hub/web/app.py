@@ -82,7 +82,17 @@ def create_app(deps: WebDeps, more: Sequence[ControllerRouterHandler] = ()) -> L
         words = _("Nothing is lost: what stores send is kept. Try again; if it fails again, the hub's log says where.")
         return answered(request, 500, words)
 
-    routes = [asset, *sign_in.ROUTES, *system.ROUTES, *pages_of_tenant.ROUTES, *health.ROUTES, *api.ROUTES, *more]
+    # What appliances say is no part of the API.
+    line = Router("/", route_handlers=list(more), include_in_schema=False)
+    routes: list[ControllerRouterHandler] = [
+        asset,
+        *sign_in.ROUTES,
+        *system.ROUTES,
+        *pages_of_tenant.ROUTES,
+        *health.ROUTES,
+        *api.ROUTES,
+        line,
+    ]
     app = Litestar(
         # In one router: of a path that is registered a second time Litestar 2.25 wraps the first handler twice, and answers nothing.
         route_handlers=[Router("/", route_handlers=routes)],

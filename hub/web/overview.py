@@ -16,7 +16,7 @@ from hub.tenants import Tenant
 from hub.vault import Vault
 from hub.web.access import Access, GivenAsker
 from hub.web.pages import GivenPages, own_day
-from hub.web.regulars import Regular, read_regulars
+from hub.web.regulars import Link, Regular, face_links, read_regulars
 from hub.web.standing import Standing, standing
 
 REGULARS_MAX = 6
@@ -60,11 +60,11 @@ class Overview:
         return sum(each.mood == "bad" for each in self.appliances)
 
 
-def read_overview(tx: Tx, vault: Vault, now: datetime) -> Overview:
+def read_overview(tx: Tx, vault: Vault, link: Link | None, now: datetime) -> Overview:
     names = camera_names(tx)
     standings = [standing(each, names.get(each.id, {}), now) for each in appliances.every(tx)]
     lines = [site_line(tx, site, [each for each in standings if each.appliance.site_id == site.id], now) for site in sites.every(tx)]
-    found, count = read_regulars(tx, vault, limit=REGULARS_MAX, offset=0)
+    found, count = read_regulars(tx, vault, link, limit=REGULARS_MAX, offset=0)
     identities, staff, to_resolve, to_review, outstanding = counts(tx)
     return Overview(
         sites=lines,
@@ -116,7 +116,8 @@ def counts(tx: Tx) -> tuple[int, int, int, int, int]:
 def overview_of(pages: GivenPages, tenant_id: str) -> tuple[Tenant, Overview]:
     database, now = pages.deps.database, pages.deps.now()
     with database.tenant(tenant_id) as tx:
-        return tenants.get(tx, tenant_id), read_overview(tx, database.vault(tx, tenant_id), now)
+        tenant = tenants.get(tx, tenant_id)
+        return tenant, read_overview(tx, database.vault(tx, tenant_id), face_links(pages.deps, tenant), now)
 
 
 @get("/t/{tenant_id:str}", opt={"access": Access.TENANT_READ}, sync_to_thread=True, include_in_schema=False)

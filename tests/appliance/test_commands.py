@@ -351,9 +351,9 @@ def test_status_says_how_each_camera_does_and_what_keeps_visits_from_being_writt
 
 def test_status_says_that_records_are_kept_for_headquarters_which_is_not_connected(data: Path) -> None:
     (data / "entrance.mp4").write_text("no video")
-    assert "no records kept for headquarters (not connected)" in ran("status", folder=data).output
+    assert "Headquarters   not connected; no records kept for it" in ran("status", folder=data).output
     ran("camera", "add", "Door", str(data / "entrance.mp4"), folder=data)
-    assert "1 record kept for headquarters (not connected)" in ran("status", folder=data).output
+    assert "Headquarters   not connected; 1 record kept for it" in ran("status", folder=data).output
 
 
 def test_status_sees_a_running_appliance(data: Path) -> None:

@@ -69,6 +69,8 @@ def full_day(folder: Path) -> Shop:
                 come(f"t{serial}", kind, at, 0, 5000 + serial, None, nearest=nearest, similarity=chance.uniform(0.36, 0.45))
             else:
                 come(f"t{serial}", kind, at, 40, 1, meet(1, "staff", "Alice Nguyễn"), nearest="p1", similarity=chance.uniform(0.6, 0.8))
+    shop.pair(contact=NOW - timedelta(seconds=40))
+    shop.stores |= {"p11": ["Old Quarter", "West Lake"], "p1297": ["West Lake"]}
     just_now(shop, come, meet)
     # What the visit log itself would have written: a person's first visit is new, the others are counted from there.
     shop.db.execute(
@@ -98,10 +100,12 @@ def show_cameras(shop: Shop) -> None:
     """Puts a fresh picture with boxes before the first two cameras."""
     (visits,) = shop.db.execute("SELECT visit_number FROM visits WHERE id = 'now-mai'").fetchone()
     labels = (("deciding", "", 0), ("returning", "Mai Lê", visits), ("new", "", 1))
+    also_at = {"Mai Lê": shop.stores["p11"]}
     boxes = []
     for (seed, x, y, wide), (verdict, name, number) in zip(FACES, labels, strict=True):
         high = wide * 16 / 9 * 1.25
         kind = {"returning": "back"}.get(verdict, verdict)
-        boxes.append(FaceBox(f"s{seed}", x - wide / 2, y - high / 2, wide, high, box_label(verdict, name, number), kind))
+        label = box_label(verdict, name, number, also_at.get(name, []))
+        boxes.append(FaceBox(f"s{seed}", x - wide / 2, y - high / 2, wide, high, label, kind))
     shop.live.show("front", ms(NOW), entrance(list(FACES)), tuple(boxes))
     shop.live.show("side", ms(NOW), entrance([]), ())

@@ -1,5 +1,5 @@
-"""Takes the pictures of docs/screenshots: `python -m tests.browser.screenshots`. Each page, wide and phone, light and dark: the store's, and
-headquarters' (`hub-…`)."""
+"""Takes the pictures of docs/screenshots: `python -m tests.browser.screenshots`. Each page, wide and phone, light and dark: the store's,
+and headquarters' (`hub-…`)."""
 
 from __future__ import annotations
 
@@ -22,9 +22,8 @@ from tests.browser import chain_day
 from tests.browser.browsing import chromium, complaints
 from tests.browser.day import full_day, show_cameras
 from tests.hub.chain import NOW
-from tests.hub.conftest import MASTER
+from tests.hub.conftest import MASTER, reachable_folder
 from tests.hub.conftest import Server as DatabaseServer
-from tests.hub.conftest import reachable_folder
 from tests.hub.web.office import CODE, WORDS, web_deps
 from ui.server import serve
 

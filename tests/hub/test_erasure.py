@@ -183,6 +183,38 @@ def test_somebody_who_opted_out_before_their_templates_came_is_waited_with(chain
     assert a.rows("SELECT count(*) FROM templates") == [(0,)]
 
 
+def test_somebody_who_opts_out_before_their_identity_is_found_is_opted_out_alone(chain: Chain) -> None:
+    a, b, _ = stores(chain)
+    somebody = new_id()
+    a.tells(person(somebody), template(somebody))
+    a.tells(person(somebody, role="opted_out"))
+    with chain.database.tenant(a.tenant_id) as tx:
+        (told,) = [one for one in every_fact(tx, a, b.appliance_id) if isinstance(one, OptOut)]
+    assert (told.person_ids, len(told.templates)) == ([somebody], 1)
+    assert a.rows("SELECT count(*) FROM persons WHERE id = %s", somebody) == [(0,)]
+
+
+@pytest.mark.parametrize("cuts", [[], [1], [2], [3], [4], [1, 2, 3, 4, 5]])
+def test_it_makes_no_difference_which_records_travelled_together(chain: Chain, cuts: list[int]) -> None:
+    a, _, _ = stores(chain)
+    first, heir = new_id(), new_id()
+    a.tells(person(first), template(first, 1), person(heir))
+    told = [
+        template(first, 2),
+        person(first, role="opted_out"),
+        person(first),
+        visit(first),
+        template(heir, 3),
+        PersonGone(id=first, merged_into=heir),
+    ]
+    for begin, end in zip([0, *cuts], [*cuts, len(told)], strict=True):
+        a.tells(*told[begin:end])
+    assert a.rows("SELECT person_id FROM tombstones ORDER BY 1") == [(one,) for one in sorted([first, heir])]
+    assert a.rows("SELECT count(*) FROM persons WHERE id = ANY(%s::uuid[])", [first, heir]) == [(0,)]
+    assert a.rows("SELECT count(*) FROM templates") == [(0,)]
+    assert a.rows("SELECT person_id, reason FROM visits") == [(None, "forgotten")]
+
+
 def test_one_who_opted_in_again_leaves_nothing_here_and_is_told_of(chain: Chain) -> None:
     a, b, _ = with_looks(chain)
     vault_of = chain.database.vault

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from sync import outbox
-from sync.records import VisitGone, decoded, encoded
+from sync.records import PersonRecord, Record, VisitGone, decoded, encoded
 
 CREATE = """CREATE TABLE outbox (sequence INTEGER PRIMARY KEY AUTOINCREMENT, made_ms INTEGER NOT NULL, kind TEXT NOT NULL,
     payload_sealed BLOB NOT NULL) STRICT"""
@@ -87,6 +87,41 @@ def test_a_record_moved_to_another_number_does_not_open(db: sqlite3.Connection) 
     db.execute("UPDATE outbox SET payload_sealed = (SELECT payload_sealed FROM outbox WHERE sequence = 1) WHERE sequence = 2")
     with pytest.raises(AssertionError):
         outbox.pending(db, unseal)
+
+
+def test_records_of_one_transaction_are_numbered_in_order_and_told_as_they_were_last(db: sqlite3.Connection) -> None:
+    append(db, "a")
+    bob = PersonRecord(id="bob", number=1, role="customer")
+    again = PersonRecord(id="bob", number=1, role="customer", visit_count=1)
+    staff = PersonRecord(id="bob", number=1, role="staff", visit_count=1)
+    told: list[Record] = [bob, VisitGone(id="b"), again, VisitGone(id="b"), staff]
+    db.execute("BEGIN IMMEDIATE")
+    outbox.append_all(db, [(record, n) for n, record in enumerate(told)], seal)
+    db.execute("COMMIT")
+    found = outbox.pending(db, unseal, after=1)
+    assert [decoded(entry.payload) for entry in found] == [VisitGone(id="b"), again, VisitGone(id="b"), staff]
+    assert [(entry.sequence, entry.made_ms) for entry in found] == [(2, 1), (3, 2), (4, 3), (5, 4)]
+    with pytest.raises(RuntimeError, match="none is open"):
+        outbox.append_all(db, [], seal)
+
+
+def test_the_span_says_what_is_held_and_what_was_given_last(db: sqlite3.Connection) -> None:
+    assert outbox.span(db) == outbox.Span(None, 0)
+    append(db, "a", "b", "c")
+    outbox.acknowledge(db, 1)
+    assert outbox.span(db) == outbox.Span(2, 3)
+    outbox.acknowledge(db, 3)
+    assert outbox.span(db) == outbox.Span(None, 3)
+
+
+def test_pressure_counts_exactly_and_weighs_by_the_newest(db: sqlite3.Connection) -> None:
+    append(db, *(f"{n:03}" for n in range(outbox.SAMPLE + 50)))
+    outbox.acknowledge(db, 20)
+    size = len(unsealed := encoded(VisitGone(id="000"))) + len("outbox.payload_sealed.0000:")
+    full = outbox.pressure(db)
+    assert full.records == outbox.SAMPLE + 30 and full.oldest_ms == 1
+    assert abs(full.bytes / (full.records * size) - 1) < 0.05, unsealed
+    assert outbox.pressure(db, bytes_max=full.bytes).share == pytest.approx(1.0)
 
 
 def test_pressure_is_told_long_before_the_bound_and_the_oldest_are_shed_beyond_it(db: sqlite3.Connection) -> None:

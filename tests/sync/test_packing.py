@@ -18,7 +18,7 @@ from sync.keys import make
 from sync.messages import RECORDS_MAX, Push
 from sync.packing import PAYLOADS_BYTES_MAX, packed, unpacked, without_replaced
 from sync.planes import Reader, Writer
-from sync.records import PersonGone, PersonRecord, Record, VisitGone, VisitRecord, decoded, encoded
+from sync.records import PersonGone, PersonRecord, Record, RecordError, VisitGone, VisitRecord, decoded, encoded
 from tests.sync.store_day import visits
 
 encode = msgspec.msgpack.encode
@@ -160,13 +160,16 @@ def head(what: bytes, shapes: list[object], ids: int, values: list[object], whol
         head(b"\x02", [(["a"], 1)], 0, [], [], b"\x09"),
         head(b"\x02", [(["a"], -1)], 0, [], [], b"\x01"),
         head(b"\x02", [(["a"], 1)], 0, [], [], b"\x05" * 5_000),
+        head(b"\x02", [(["a"], 1)], 0, [], [], b"\x03\x00\x00"),
+        head(b"\x02", [(["a"], 1)], 0, [], [], b"\x03\x00\x01"),
         head(b"\x02", [([], 1)], -1, [], [], b""),
         head(b"", [], 1 << 40, [], [], b""),
         head(bytes(RECORDS_MAX + 1), [], 0, [], [], b""),
         head(b"\x02", [(["a"] * 65, 1)], 0, [], [], b""),
         head(b"\x00", [([], 0)] * 65, 0, [], [], b""),
         head(b"\x00", [], 0, [bytes(1 << 17)], [], b""),
-        head(b"\x00", [], 0, [msgspec.Raw(b"\x91" * 2_000 + b"\xc0")], [], b""),
+        head(b"\x00", [], 0, [None] * (1 + 64 * RECORDS_MAX), [], b""),
+        head(b"\x00", [], 0, [msgspec.Raw(b"\x91" * 5_000 + b"\xc0")], [], b""),
     ],
 )
 def test_a_head_that_cannot_be_is_refused(bad: bytes) -> None:
@@ -185,6 +188,13 @@ def test_a_few_bytes_do_not_become_many() -> None:
     assert len(bomb) < 1_000
     with pytest.raises(TooLarge):
         unpacked(bomb)
+
+
+def test_a_value_that_claims_to_be_deep_is_passed_on_unread() -> None:
+    deep = msgspec.msgpack.encode({"a": msgspec.Raw(b"\x91" * 60_000 + b"\xc0")})
+    assert unpacked(packed([deep, deep])) == [deep, deep]
+    with pytest.raises(RecordError):
+        decoded(deep)
 
 
 def test_more_than_a_batch_may_have_is_not_packed() -> None:

@@ -23,7 +23,6 @@ from sync.records import (
     ReceiptRecord,
     Record,
     TemplateRecord,
-    ToldAnew,
     VisitGone,
     VisitRecord,
     encoded,
@@ -180,7 +179,6 @@ GOOD: list[Record] = [
     ApartRecord(person_a=A, person_b=B),
     ReceiptRecord(erasure_id=A, done_ms=NOW_MS),
     ClockJumped(at_ms=0, by_ms=-(1 << 40)),
-    ToldAnew(first=7, kinds=["person", "visit"]),
 ]
 
 
@@ -214,8 +212,6 @@ BAD: list[tuple[Record, dict[str, object], str]] = [
     (OptedOutCount(day="2026-11-24", visits=3), {"day": "20261124"}, "day is no date"),
     (ApartRecord(person_a=A, person_b=B), {"person_a": B, "person_b": A}, "person_a is not before person_b"),
     (ClockJumped(at_ms=0, by_ms=0), {"by_ms": 1 << 60}, "out of bounds"),
-    (ToldAnew(first=7, kinds=[]), {"first": 0}, "first is out of bounds"),
-    (ToldAnew(first=7, kinds=[]), {"kinds": ["receipt"]}, "kinds are not such"),
 ]
 
 

@@ -41,10 +41,12 @@ class Shop:
     pictures: dict[str, bytes]
     looks: list[tuple[str, float]] = field(default_factory=list)
     clock_ms: int = ms(NOW)
+    stores: dict[str, list[str]] = field(default_factory=dict)
+    """Other stores that a person comes to."""
 
     def person(self, id_: str, number: int, role: str = "customer", name: str | None = None, visits: int = 1, seen: datetime = NOW) -> None:
         self.db.execute(
-            "INSERT INTO persons VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO persons VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)",
             (id_, number, role, name.encode() if name else None, ms(seen - timedelta(days=9)), ms(seen), visits, 0),
         )
 
@@ -65,7 +67,7 @@ class Shop:
     ) -> None:
         start, end = ms(at), ms(at + timedelta(seconds=seconds))
         self.db.execute(
-            "INSERT INTO visits VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO visits VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
             (id_, person, verdict, state, start, end, number, f"{id_}.jpg" if picture else None, 96.0),
         )
         self.db.execute(
@@ -77,6 +79,17 @@ class Shop:
 
     def notice(self, words: str) -> int:
         return int(self.db.execute("INSERT INTO notices (created_ms, kind, words) VALUES (?, 'test', ?)", (ms(NOW), words)).lastrowid or 0)
+
+    def pair(self, *, contact: datetime = NOW, waits: int = 0, speed: float | None = None) -> None:
+        self.db.execute(
+            """INSERT INTO link (id, hub_url, tenant_id, tenant_name, site_id, site_name, appliance_id, state, own_keys_sealed, hub_seal,
+                hub_sign, line, paired_ms, contact_ms, error, skew_ms, bytes_per_s)
+                VALUES (1, 'https://hub.example.com', 't', 'Corner Shops', 's', 'Ba Đình', 'a', 'paired', x'', x'', x'', 'l', 0, ?, '', 40,
+                ?)""",
+            (ms(contact), speed),
+        )
+        for _ in range(waits):
+            self.db.execute("INSERT INTO outbox (made_ms, kind, payload_sealed) VALUES (?, 'visit', x'00')", (ms(NOW - 90 * MINUTE),))
 
     def camera(self, id_: str, name: str, state: str = "watching", **more: object) -> None:
         self.db.execute(
@@ -117,6 +130,7 @@ def open_shop(folder: Path, *, weak_pack: bool = False, site_name: str = "Ba Đ�
         pack_name="starter" if weak_pack else "open",
         weak_pack=weak_pack,
         now=lambda: shop.clock_ms,
+        also_at=lambda person_id: shop.stores.get(person_id, []),
     )
     shop = Shop(folder, db, live, deps, cameras, pictures, looks)
     return shop

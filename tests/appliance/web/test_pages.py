@@ -15,6 +15,7 @@ from litestar.testing import TestClient
 from appliance.live import FaceBox
 from appliance.web.app import create_app
 from appliance.web.pages import WebDeps
+from appliance.web.words import box_label
 from tests.appliance.web.shop import JPEG, MINUTE, NOW, Shop, busy_shop, ms, open_shop
 
 OURS = "http://127.0.0.1:8080"
@@ -243,3 +244,41 @@ def test_the_day_begins_at_the_stores_own_midnight(client: Client, shop: Shop) -
     assert figure(client.get("/").text, "new") == "2"
     shop.clock_ms = ms(midnight)
     assert figure(client.get("/").text, "visitors") == "6", "visits later on the same day are still that day's"
+
+
+def test_health_says_how_the_line_to_headquarters_stands(shop: Shop) -> None:
+    assert "Headquarters not connected; this store works by itself" in words(today(shop.deps))
+    shop.pair(contact=NOW - MINUTE, waits=124, speed=85_000.0)
+    page = words(today(shop.deps))
+    assert "Headquarters last contact 14:31, 124 records wait, the oldest from 13:02, 85 kB/s" in page
+    shop.db.execute("DELETE FROM outbox")
+    assert "last contact 14:31, nothing waits" in words(today(shop.deps))
+
+
+@pytest.mark.parametrize(
+    ("changed", "said", "mood"),
+    [
+        ("contact_ms = NULL, error = 'No headquarters answers there.'", "not reached yet, nothing waits No headquarters answers", "warn"),
+        ("state = 'revoked', error = 'Headquarters has revoked this computer.'", "has revoked this computer.", "bad"),
+        ("contact_ms = contact_ms - 7200000", "last contact 12:32", "warn"),
+        ("contact_ms = contact_ms - 86400000", "last contact yesterday 14:32", "warn"),
+        ("skew_ms = 1320000", "clock is 22 minutes ahead of headquarters", "warn"),
+        ("retell = 'visits:a'", "everything is being told anew", "good"),
+        ("set_aside = 3", "3 records were set aside there", "good"),
+    ],
+)
+def test_what_is_wrong_with_the_line_is_said_in_words_and_colour(shop: Shop, changed: str, said: str, mood: str) -> None:
+    shop.pair()
+    shop.db.execute(f"UPDATE link SET {changed}")
+    page = today(shop.deps)
+    assert said in words(page)
+    assert re.search(rf'<i class="dot {mood}"></i><span class="who"><b>Headquarters', page)
+
+
+def test_who_is_known_elsewhere_in_the_chain_is_greeted_as_that(shop: Shop) -> None:
+    (person,) = shop.db.execute("SELECT person_id FROM visits WHERE verdict = 'returning' LIMIT 1").fetchone()
+    shop.stores[person] = ["Riverside", "Old Town", "Hill", "Harbour"]
+    assert "also comes to Riverside, Old Town and 2 more" in words(today(shop.deps))
+    assert box_label("new", "Grace", 1, ["Riverside"]) == "Welcome, Grace – also comes to Riverside"
+    assert box_label("returning", "Grace", 4, ["Riverside"]) == "Welcome back, Grace – also comes to Riverside"
+    assert box_label("unsure", "", 0, []) == "Not sure"

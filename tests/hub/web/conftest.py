@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.hub.chain import Chain
@@ -7,5 +9,5 @@ from tests.hub.web.office import Office, open_office
 
 
 @pytest.fixture
-def office(chain: Chain) -> Office:
-    return open_office(chain)
+def office(chain: Chain, tmp_path: Path) -> Office:
+    return open_office(chain, tmp_path)

@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from litestar import Litestar
 
 from hub import tokens, users
 from hub.database import Database
+from hub.hub_keys import HubKeys
+from hub.ingest import Deps
 from hub.metrics import Metrics
+from hub.rates import Rates
 from hub.readiness import Readiness
+from hub.snapshot_store import SnapshotStore, in_folder
 from hub.web.app import create_app
 from hub.web.pages import WebDeps
+from hub.web.sync_routes import sync_routes
 from tests.hub.chain import NOW, Chain
 from ui.guard import Place
 
@@ -31,6 +37,7 @@ class Office:
     clock: list[datetime]
     tokens: dict[str, str]
     """By whose and what it may: "ours read", "ours admin", "danas admin"."""
+    store: SnapshotStore
 
     @property
     def database(self) -> Database:
@@ -52,7 +59,8 @@ def web_deps(
     )
 
 
-def open_office(chain: Chain) -> Office:
+def open_office(chain: Chain, folder: Path) -> Office:
+    """`folder`: for pictures."""
     clock = [NOW]
     made: dict[str, str] = {}
     with chain.database.anyone() as tx:
@@ -64,4 +72,6 @@ def open_office(chain: Chain) -> Office:
             for scope in tokens.SCOPES:
                 made[f"{whose} {scope}"] = tokens.add(tx, tenant_id, f"till {scope}", scope, "alice", NOW)[1]
     deps = web_deps(chain.database, lambda: clock[0])
-    return Office(chain, create_app(deps), deps, clock, made)
+    store = in_folder(folder / "snapshots")
+    line = sync_routes(Deps(chain.database, HubKeys(chain.database, NOW), Rates()), store)
+    return Office(chain, create_app(deps, line), deps, clock, made, store)

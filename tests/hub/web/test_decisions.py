@@ -90,7 +90,8 @@ def test_a_case_is_answered_once(program: Program, decision: str) -> None:
     with program.office.database.tenant(chain.ours.tenant_id) as tx:
         tx.execute("UPDATE persons SET role = 'customer' WHERE id = %s", (person,))
         tx.execute(
-            "INSERT INTO review (tenant_id, id, kind, person_id, identity_id, similarity, bar, made_at) VALUES (%s, %s, 'link', %s, %s, .4, .5, %s)",
+            """INSERT INTO review (tenant_id, id, kind, person_id, identity_id, similarity, bar, made_at)
+                VALUES (%s, %s, 'link', %s, %s, .4, .5, %s)""",
             (chain.ours.tenant_id, case, person, bob, NOW),
         )
     assert [found["id"] for found in program.ask("GET", "/review")["items"]] == [case]

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+import uuid_utils
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from hub import tokens, users
+from hub import moments, snapshot_store, tenants, tokens, users
 from hub.database import Database
 from hub.web.app import create_app
 from tests.hub.chain import NOW, Chain
@@ -299,3 +300,29 @@ def test_somebody_is_erased_through_the_api_and_the_page_shows_where_it_is_outst
     assert "outstanding at 4 places" in text and "asked at the counter" in text and "Bob" not in text
     assert "1 request to be forgotten is not carried out everywhere yet" in client.get(tenant_page(office)).text
     assert client.post(f"{ours}/identities/{bob}/erase", json={}, headers=SAME).status_code == 404
+
+
+def test_a_face_is_shown_where_the_tenant_keeps_pictures_and_to_nobody_else(office: Office, client: Client) -> None:
+    chain = office.chain
+    jpeg, key, visit = b"\xff\xd8\xff picture \xff\xd9", snapshot_store.new_key(chain.ours.tenant_id, NOW), str(uuid_utils.uuid7())
+    with chain.database.tenant(chain.ours.tenant_id) as tx:
+        tx.execute(
+            """INSERT INTO visits (tenant_id, id, month, appliance_id, site_id, person_id, verdict, settled, first_seen_at, last_seen_at,
+                   visit_number, cameras, model, reason, snapshot, snapshot_taken_at)
+               VALUES (%s, %s, '2026-11-01', %s, %s, %s, 'returning', true, %s, %s, 2, '{}', 'm', '', %s, %s)""",
+            (chain.ours.tenant_id, visit, chain.appliance_a, chain.site_a.id, chain.persons["Bob", "Hang Bai"], NOW, NOW, key, NOW),
+        )
+        office.store.put(chain.database.vault(tx, chain.ours.tenant_id), key, jpeg)
+    office.clock[0] = moments.now()  # by which the line's own routes go
+    sign_in(client, "alice")
+    assert "/snapshots/" not in client.get(tenant_page(office)).text
+    with chain.database.tenant(chain.ours.tenant_id) as tx:
+        tenants.set_switches(tx, chain.ours.tenant_id, snapshots=True)
+    link = re.search(r'src="(/snapshots/[^"]+)"', client.get(tenant_page(office)).text)
+    assert link and "Bob" not in link[1]
+    assert client.get(link[1]).content == jpeg
+    sign_in(client, "dana")
+    assert client.get(link[1]).status_code == 404
+    client.cookies.clear()
+    assert client.get(link[1], follow_redirects=False).status_code == 303
+    sign_in(client, "alice")

@@ -1,0 +1,116 @@
+"""Everything told anew: all that is there once, in pieces, and on from where a power cut left it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from appliance import cameras, forgetting, gone_rows, merging
+from appliance.line import link, retelling
+from sync import outbox
+from sync.records import (
+    ApartRecord,
+    CameraRecord,
+    OptedOutCount,
+    PersonGone,
+    PersonRecord,
+    TemplateGone,
+    TemplateRecord,
+    VisitGone,
+    VisitRecord,
+)
+from tests.appliance.line.chain import pair
+from tests.appliance.stores import DAY_MS, NOON
+from tests.appliance.visitors import BOB, CHARLIE, DORA, EMIL, GAP_MS, Shop, a_shop, face
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    made = a_shop(tmp_path / "data")
+    cameras.add(made.store, cameras.NewCamera("Door", "usb", "0"), NOON)
+    made.enrol("opted_out", "Charlie", CHARLIE)
+    made.see(face(CHARLIE))
+    ids = [made.see(face(who), NOON + day * DAY_MS).person_id for day, who in enumerate((BOB, DORA, EMIL))]
+    with made.store.transaction():
+        merging.merge(made.store, str(ids[0]), str(ids[1]), GAP_MS, NOON)
+        merging.apart(made.store, str(ids[0]), str(ids[2]), "in one picture", NOON)
+        forgetting.erase(made.store, str(ids[2]), NOON)
+        merging.apart(made.store, str(ids[0]), "x", "in one picture", NOON)
+    with made.store.transaction() as db:
+        outbox.acknowledge(db.conn, outbox.newest(db.conn))
+    yield made
+    made.store.close()
+
+
+def all_told(shop: Shop) -> int:
+    pieces = 1
+    while retelling.tell_piece(shop.store, NOON):
+        pieces += 1
+    return pieces
+
+
+def test_what_there_is_is_told_once_and_who_is_gone_last(shop: Shop) -> None:
+    pair(shop)
+    all_told(shop)
+    told = shop.records()
+    kinds = [type(r) for r in told]
+    assert kinds == [
+        CameraRecord,
+        PersonRecord,
+        PersonRecord,
+        *[TemplateRecord] * shop.count("templates"),
+        ApartRecord,
+        *[VisitRecord] * 3,
+        OptedOutCount,
+        TemplateGone,
+        PersonGone,
+        PersonGone,
+    ]
+    gone = [r for r in told if isinstance(r, PersonGone)]
+    assert sorted((bool(r.merged_into), r.erased) for r in gone) == [(False, True), (True, False)]
+    assert not retelling.tell_piece(shop.store, NOON) and len(shop.records()) == len(told)
+
+
+def test_it_goes_on_where_it_was_cut_short_and_says_nothing_twice(shop: Shop) -> None:
+    pair(shop)
+    assert retelling.tell_piece(shop.store, NOON)
+    with shop.store.transaction() as db:
+        db.execute("CREATE TRIGGER cut BEFORE UPDATE OF retell ON link BEGIN SELECT RAISE(ABORT, 'cut'); END")
+    with pytest.raises(sqlite3.IntegrityError, match="cut"):
+        retelling.tell_piece(shop.store, NOON)
+    with shop.store.transaction() as db:
+        db.execute("DROP TRIGGER cut")
+    all_told(shop)
+    told = shop.records()
+    assert len(told) == len(set(map(repr, told))) and isinstance(told[-1], PersonGone)
+
+
+def test_without_a_line_nothing_is_told(shop: Shop) -> None:
+    assert not retelling.tell_piece(shop.store, NOON) and shop.records() == []
+
+
+def test_asked_for_again_while_it_is_under_way_it_begins_again(shop: Shop) -> None:
+    # What was told already may be among what is missing now.
+    pair(shop)
+    before = link.read(shop.store)
+    retelling.tell_piece(shop.store, NOON)
+    assert link.read(shop.store) != before
+    link.tell_anew(shop.store)
+    assert link.read(shop.store) == before
+
+
+def test_what_went_is_told_again_unless_it_came_back(shop: Shop) -> None:
+    visit_id = str(shop.store.db.execute("SELECT id FROM visits ORDER BY id LIMIT 1").fetchone()[0])
+    with shop.store.transaction() as db:
+        for gone in (visit_id, "long gone"):
+            gone_rows.remember(db.conn, VisitGone(id=gone))
+    pair(shop)
+    all_told(shop)
+    assert [r.id for r in shop.records() if isinstance(r, VisitGone)] == ["long gone"]
+    held = shop.count("gone_rows")
+    link.tell_anew(shop.store)
+    all_told(shop)
+    assert shop.count("gone_rows") == held
