@@ -70,6 +70,8 @@ def settle(
     with database.tenant(tenant_id) as tx:
         vault = database.vault(tx, tenant_id)
         identities.hold(tx)
+        # In the order in which ingest writes: persons, then the queue.
+        tx.execute("SELECT id FROM persons WHERE id = ANY(%s::uuid[]) ORDER BY id FOR NO KEY UPDATE", [work.due])
         rows = tx.execute("SELECT person_id FROM resolve_queue WHERE person_id = ANY(%s::uuid[]) ORDER BY 1 FOR UPDATE", [work.due])
         queued = [row[0] for row in rows]
         here, as_read = _persons(tx, queued, work, bars_of), _as_read(tx, work, queued)

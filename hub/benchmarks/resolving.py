@@ -1,5 +1,5 @@
-"""How many persons a second find their identity among so many of a tenant: the whole resolver through Postgres and Milvus Lite, beside a bare
-exact search of the same looks with FAISS.
+"""How many persons a second find their identity among so many of a tenant: the whole resolver through Postgres and Milvus Lite, beside a
+bare exact search of the same looks with FAISS.
 
 Everybody whom the chain knows came to one store and has two templates; then persons of another store come, half of whom are known.
 """
@@ -68,7 +68,8 @@ def measure_resolving(folder: Path, *, identities: int, comers: int = COMERS) ->
 
 def _directions(count: int, size: int, seed: int) -> Floats:
     rows = np.random.default_rng(seed).standard_normal((count, size), dtype=np.float32)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    unit: Floats = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return unit
 
 
 def _views(people: Floats, seed: int) -> Floats:
@@ -139,7 +140,8 @@ def _persons(
         )
         if not known:
             tx.execute(
-                "INSERT INTO resolve_queue (tenant_id, person_id, queued_at, not_before) SELECT %s, t.id, %s, %s FROM unnest(%s::uuid[]) AS t (id)",
+                """INSERT INTO resolve_queue (tenant_id, person_id, queued_at, not_before)
+                    SELECT %s, t.id, %s, %s FROM unnest(%s::uuid[]) AS t (id)""",
                 [tenant_id, now, now, ids],
             )
 
