@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from appliance.commands import premises
-from appliance.commands.terminal import print_facts
+from ui.terminal import print_facts
 
 
 @click.command(short_help="Connect this store to its headquarters with a one-time code.")

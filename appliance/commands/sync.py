@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from appliance.commands import premises
-from appliance.commands.terminal import how_long, print_facts, print_json, when
+from ui.terminal import how_long, print_facts, print_json, when
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo

@@ -22,6 +22,7 @@ from litestar.handlers.base import BaseRouteHandler
 from litestar.params import SkipValidation
 
 from hub import log as hub_log
+from ui.guard import OWN_NAMES
 from ui.words import gettext as _
 
 Connection = ASGIConnection[Any, Any, Any, Any]
@@ -117,6 +118,10 @@ def judge(asker: Asker, access: Access, tenant_id: object) -> None:
             raise PermissionDeniedException(_("This token may only read. Make one with the scope admin."))
 
 
+def for_this_machine(host: str) -> bool:
+    return host.lower().rpartition(":")[0] in OWN_NAMES or host.lower() in OWN_NAMES
+
+
 def is_id(value: object) -> bool:
     """As we write it: the database would take other spellings for the same."""
     try:
@@ -129,7 +134,8 @@ def may_scrape(connection: Connection, token: str) -> bool:
     given = connection.headers.get("authorization", "")
     if token:
         return hmac.compare_digest(given.encode(), f"Bearer {token}".encode())
-    if any(name in connection.headers for name in FORWARDED):
+    # A page elsewhere whose name was made to lead here asks under that name.
+    if any(name in connection.headers for name in FORWARDED) or not for_this_machine(connection.headers.get("host", "")):
         return False
     try:
         return connection.client is not None and ipaddress.ip_address(connection.client.host).is_loopback

@@ -64,10 +64,12 @@ def test_a_hub_is_begun_used_and_ended(hub_folder: Path) -> None:
     environ, page = settings(hub_folder, port), f"http://127.0.0.1:{port}"
     with serving(environ, hub_folder) as hub:
         ready = httpx.get(f"{page}/readyz")
-        assert (ready.status_code, ready.json()["checks"]) == (200, {"postgres": "ok", "migrations": "ok", "index": "ok", "snapshots": "ok"})
+        checks = ready.json()["checks"]
+        assert (ready.status_code, checks) == (200, {"postgres": "ok", "migrations": "ok", "index": "ok", "snapshots": "ok"})
         assert httpx.get(f"{page}/healthz").text == "ok\n"
         assert "regulars_hub_appliances_online 0.0" in httpx.get(f"{page}/metrics").text
-        assert httpx.get(f"{page}/metrics", headers={"x-forwarded-for": "127.0.0.1"}).status_code == 403
+        for foreign in ({"x-forwarded-for": "127.0.0.1"}, {"host": f"evil.example:{port}"}, {"host": "127.0.0.1.evil.example"}):
+            assert httpx.get(f"{page}/metrics", headers=foreign).status_code == 403
         code = re.search(r"the code (\w{4}-\w{4}-\w{4})", (hub_folder / "output.txt").read_text())
         assert code
         with httpx.Client(base_url=page, headers={"sec-fetch-site": "same-origin"}) as browser:
