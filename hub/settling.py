@@ -7,7 +7,7 @@ the other, each as if those before it were settled, so that two of one batch fin
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -103,7 +103,9 @@ def _decide(
     settled: Settled,
     written: Written,
 ) -> None:
-    bars = _bars(tx, persons, bars_of)
+    count = _identities(tx)
+    models = {model for one in persons for model in one.embeddings}
+    bars = _bars(models, count, bars_of)
     guests = identities.today(tx, [one.guest_of for one in persons if one.guest_of])
     owners = looks.persons_and_identities(tx, _near_enough(near, bars))
     chosen = {one.id: _candidates(near.get(one.id, {}), owners) for one in persons}
@@ -124,7 +126,8 @@ def _decide(
             own = None
         ids = [*(identity_of.get(other, identity) for other, identity in chosen[person.id]), person.guest_of]
         others = [around[i] for i in dict.fromkeys(ids) if i and i in around and around[i].members and around[i] is not own]
-        decision = weigh(person, others, bars)
+        # Those made in this batch are among whom the next ones are compared with.
+        decision = weigh(person, others, _bars(models, count + len(written.made), bars_of))
         if decision is None and person.has_templates:
             settled.unusable.append(person.id)
         identity_of[person.id] = _follow(person, own, decision, around, settled, written)
@@ -231,11 +234,15 @@ def _clear_gone(tx: Tx, gone: Sequence[str]) -> list[str]:
     return today
 
 
-def _bars(tx: Tx, persons: Sequence[Person], bars_of: BarsOf) -> dict[str, HubBars]:
-    row = tx.execute("SELECT coalesce(max(number), 1) FROM identities").fetchone()
+def _identities(tx: Tx) -> int:
+    """How many there are, about: those that went are counted, too, which costs nothing and errs on the safe side."""
+    row = tx.execute("SELECT coalesce(max(number), 0) FROM identities").fetchone()
     assert row is not None
-    models = {model for one in persons for model in one.embeddings}
-    return {model: bars_for(found.bars, int(row[0])) for model in models if (found := bars_of(model))}
+    return int(row[0])
+
+
+def _bars(models: Collection[str], identities_count: int, bars_of: BarsOf) -> dict[str, HubBars]:
+    return {model: bars_for(found.bars, identities_count) for model in models if (found := bars_of(model))}
 
 
 def _near_enough(near: Mapping[str, Mapping[str, Sequence[Near]]], bars: Mapping[str, HubBars]) -> set[str]:

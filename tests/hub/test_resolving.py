@@ -66,6 +66,18 @@ def test_a_machine_link_falls_when_the_persons_are_called_different(hub: Hub) ->
     assert hub.known(at_a) is hub.known(at_b) is None
 
 
+def test_the_bars_of_a_batch_rise_with_those_it_makes(hub: Hub) -> None:
+    """A first batch of many would otherwise be compared as if each of them were among the first."""
+    bars = bars_for(measured(), 5), bars_for(measured(), BATCH)
+    assert bars[0].link < bars[1].link
+    between = (bars[0].link + bars[1].link) / 2
+    for i in range(BATCH - 2):
+        hub.stores.tell(*hub.a, [face(10 + i)])
+    pair = hub.stores.tell(*hub.a, [face(1)]), hub.stores.tell(*hub.b, [like(face(1), between)])
+    hub.resolve()
+    assert hub.stores.identity(pair[0]) != hub.stores.identity(pair[1])
+
+
 def test_a_doubtful_likeness_waits_for_somebody(hub: Hub) -> None:
     her, bars = face(1), bars_for(measured(), 5)
     at_a = hub.stores.tell(*hub.a, [her])
