@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import uuid_utils
 
+from appliance.camera.address import BadAddress, parsed, shown
 from appliance.camera.messages import CameraSettings
 from appliance.database import Store
 from appliance.errors import CameraError
@@ -70,7 +70,7 @@ def add(store: Store, new: NewCamera, now_ms: int) -> str:
             """INSERT INTO cameras (id, name, kind, source_sealed, source_shown, analysed_fps, detector_side_px, motion_gate, loop, pace,
                 created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
             [
-                *(camera_id, new.name, new.kind, sealed, masked(new.source) if new.kind == "rtsp" else new.source),
+                *(camera_id, new.name, new.kind, sealed, shown(new.kind, new.source)),
                 *(new.analysed_fps, new.detector_side_px, new.motion_gate, new.loop, new.pace, now_ms),
             ],
         )
@@ -139,22 +139,8 @@ def set_enabled(store: Store, name: str, enabled: bool, now_ms: int) -> Camera:
 
 
 def _camera(row: tuple[Any, ...]) -> Camera:
-    camera_id, name, kind, shown, enabled, fps, side_px, gate, loop, pace, created_ms = row
-    return Camera(camera_id, name, kind, shown, bool(enabled), fps, side_px, bool(gate), bool(loop), pace, created_ms)
-
-
-def masked(source: str) -> str:
-    """An RTSP address without user, password, and what follows a question mark: some cameras want the password there."""
-    try:
-        parts = urlsplit(source)
-        host = parts.netloc.rpartition("@")[2]
-    except ValueError:
-        return "rtsp://…"
-    hidden = "…@" if "@" in parts.netloc else ""
-    # Behind an @ in the path may stand the host, when a password contains an unescaped slash: show nothing of such an address.
-    if "@" in parts.path + parts.query + parts.fragment:
-        return f"{parts.scheme}://…"
-    return f"{parts.scheme}://{hidden}{host}{parts.path}{'?…' if parts.query else ''}"
+    camera_id, name, kind, source, enabled, fps, side_px, gate, loop, pace, created_ms = row
+    return Camera(camera_id, name, kind, source, bool(enabled), fps, side_px, bool(gate), bool(loop), pace, created_ms)
 
 
 def _checked(new: NewCamera) -> NewCamera:
@@ -181,13 +167,13 @@ def _escaped(text: str) -> str:
 
 
 def _address(source: str) -> str:
-    form = "rtsp://user:password@192.168.1.20:554/stream1"
     try:
-        parts = urlsplit(source)
-        good = parts.scheme in ("rtsp", "rtsps") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
+        parsed(source)
+        good = not re.search(r"[\s\x00-\x1f]", source)
+    except BadAddress:
         good = False
-    if not good or re.search(r"[\s\x00-\x1f]", source):
+    if not good:
+        form = "rtsp://user:password@192.168.1.20:554/stream1"
         raise CameraError(f"This is no RTSP address. One looks like {form}, with special characters in the password as %40 for @.")
     return source
 

@@ -19,7 +19,7 @@ import numpy as np
 from appliance import cameras, enrolment, lock
 from appliance.cameras import NewCamera
 from appliance.config import Backup, Config, Models, Visits
-from appliance.demo_feed import group_photo, write_feed
+from appliance.demo_feed import PARTS, WHOLE, group_photo, write_feed
 from appliance.errors import DemoError, RegularsError
 from appliance.running import Appliance
 from models.errors import ModelsError, PullError
@@ -33,7 +33,9 @@ PULL_S_MAX = 5.0
 """The first visitor is to be seen within seconds of the start; who wants to wait runs `regulars models pull open` first."""
 WEB_TIMEOUT = httpx.Timeout(2.5)
 CHECKOUT = Path(__file__).resolve().parents[1]
-SCENARIO = Path("data", "scenario", "store_a")
+SCENARIOS = Path("data", "scenario")
+SCENES = ("store_a", "store_b")
+"""Recorded entrances of one chain: some people come to both."""
 CAMERA = "Entrance"
 ABSENCE_SHARE = 0.5
 """The visit gap as a share of the time that people stay away: they are seen to return, and a track that broke is not a return."""
@@ -134,9 +136,10 @@ def pulled(weights: Weights, missing: list[AnySpec], say: Say) -> None:
         raise failed[0] if isinstance(failed[0], ModelsError) else PullError(type(failed[0]).__name__)
 
 
-def choose_scene(folder: Path, say: Say) -> Scene:
-    """The recorded entrance where the shared data are, else people walking past in a group photo. Raises DemoError."""
-    place = Path(os.environ.get("REGULARS_SHARED") or CHECKOUT.parent / "shared") / SCENARIO
+def choose_scene(folder: Path, say: Say, name: str | None = None) -> Scene:
+    """The recorded entrance where the shared data are, else people walking past in a group photo. `name`: which of SCENES. Raises
+    DemoError."""
+    place = Path(os.environ.get("REGULARS_SHARED") or CHECKOUT.parent / "shared") / SCENARIOS / (name or SCENES[0])
     video = place / "entrance.mp4"
     if video.is_file():
         try:
@@ -147,7 +150,7 @@ def choose_scene(folder: Path, say: Say) -> Scene:
         return Scene(video, "a recorded entrance", truth.revisit_gap_s * ABSENCE_SHARE, place / "enrol", roles)
     say("Making the demo's video out of a group photo …")
     made = folder / "entrance.mp4"
-    round_s = write_feed(group_photo(), made)
+    round_s = write_feed(group_photo(), made, part=PARTS[name] if name else WHOLE)
     return Scene(made, "people of a group photo, walking past again and again", round_s * ABSENCE_SHARE)
 
 

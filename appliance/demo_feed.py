@@ -25,6 +25,9 @@ ROUNDS = ((1.0, 1.0, 0.0), (1.08, 0.94, 6.0), (0.94, 1.06, -4.0), (1.04, 1.0, 3.
 """One round each: zoom, contrast, brightness (of 255)."""
 WALL_PX = VIEW[0]
 """On both sides of the photo, so that everybody leaves."""
+WHOLE = (0.0, 1.0)
+PARTS = {"store_a": (0.0, 0.72), "store_b": (0.28, 1.0)}
+"""Of the photo's width, for a chain of two stores: some people pass both entrances, some one."""
 CENTRE_Y = 0.31
 """Where the view's middle is, as a share of the photo's height: at the faces."""
 
@@ -39,12 +42,15 @@ def group_photo() -> Path:
     raise DemoError("The package insightface carries no group photo here, so there is nobody to show. Install it anew with `make setup`.")
 
 
-def write_feed(photo: Path, to: Path, progress: Callable[[int, int], None] = lambda _done, _of: None) -> float:
-    """Writes the video; how many seconds one round takes. Raises DemoError."""
+def write_feed(
+    photo: Path, to: Path, progress: Callable[[int, int], None] = lambda _done, _of: None, part: tuple[float, float] = WHOLE
+) -> float:
+    """Writes the video; how many seconds one round takes. `part`: of the photo's width. Raises DemoError."""
     picture = cv2.imread(str(photo))
     if picture is None:
         raise DemoError(f"{photo} cannot be read as a picture.")
-    scene = _with_walls(np.asarray(picture, np.uint8))
+    left, right = (round(share * picture.shape[1]) for share in part)
+    scene = _with_walls(np.asarray(picture[:, left:right], np.uint8))
     steps = int((scene.shape[1] - VIEW[0]) / PAN_PX_S * FPS)
     film = cv2.VideoWriter(str(to), cv2.VideoWriter.fourcc(*"mp4v"), FPS, VIEW)
     if not film.isOpened():

@@ -5,7 +5,8 @@ from __future__ import annotations
 import queue
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -22,6 +23,7 @@ from appliance.data_key import KeyFile
 from appliance.database import open_store
 from appliance.enrolment import Photo, enrol, look_at
 from appliance.errors import RegularsError, ScenarioError
+from appliance.files import make_folder, write_whole
 from appliance.gallery import Gallery
 from appliance.identity import Policy
 from appliance.perfect_tracks import TruthTracker
@@ -40,6 +42,8 @@ SILENCE_S_MAX = 120.0
 """A camera process that says nothing for so long is broken: loading a pack takes seconds, and it beats each second."""
 DETECTOR_SIDE_PX = 640
 QUEUE_MAX = 64
+SHOWN = "shown.json"
+"""In a data folder that is kept: visit id to the true name of whom it shows, for who goes on with the folder."""
 
 Progress = Callable[[float], None]
 """Called with the share that is done, 0..1."""
@@ -83,9 +87,11 @@ def evaluate(
     analysed_fps: float,
     min_face_px: int,
     ceiling: bool,
+    keep: Path | None = None,
     progress: Progress = lambda share: None,
 ) -> Report:
-    """`pace`: "full" (as fast as possible, no frame dropped) or "own" (by the clock). Raises ScenarioError, StoreErrors."""
+    """`pace`: "full" (as fast as possible, no frame dropped) or "own" (by the clock). `keep`: where the data folder stays, with SHOWN in it.
+    Raises ScenarioError, StoreErrors."""
     truth = scenario.read_truth(folder)
     video = folder / VIDEO
     if not video.is_file():
@@ -102,13 +108,12 @@ def evaluate(
         pace=pace,
     )
     camera = Watched(settings, pack.name, model_folders, truth.duration_s, progress)
-    run, figures, began_ms = _logged(truth, enrolled, pack, policy, camera.sightings(), camera, live=pace == "own")
-    del began_ms
+    run, figures = _logged(truth, enrolled, pack, policy, camera.sightings(), camera, live=pace == "own", keep=keep)
     delays = sorted(run.delays_ms.values())
     best = None
     if ceiling:
         watched = perfect_sightings(video, truth, pack, analysed_fps, min_face_px, progress)
-        best = _logged(truth, enrolled, pack, policy, watched, None, live=False)[1]
+        _, best = _logged(truth, enrolled, pack, policy, watched, None, live=False, keep=None)
     return Report(
         figures=figures,
         log_latency_p95_s=round(delays[min(len(delays) - 1, int(0.95 * len(delays)))] / 1000, 3) if delays else 0.0,
@@ -216,11 +221,12 @@ def _logged(
     camera: Watched | None,
     *,
     live: bool,
-) -> tuple[Run, Figures, int]:
+    keep: Path | None,
+) -> tuple[Run, Figures]:
     """Runs sightings through recognition into a fresh database, and scores what it holds afterwards."""
     failures: list[RegularsError | OSError] = []
-    with tempfile.TemporaryDirectory(prefix="regulars-evaluate-") as name:
-        store = open_store(Path(name), _now_ms(), keeper=KeyFile(Path(name)))
+    with _data_folder(keep) as folder:
+        store = open_store(folder, _now_ms(), keeper=KeyFile(folder))
         try:
             gallery = Gallery(pack.embedder.model, pack.embedder.size)
             gap_ms = round(truth.revisit_gap_s * 1000 / 2)
@@ -245,9 +251,26 @@ def _logged(
             rows = store.db.execute("SELECT id, person_id, verdict FROM visits").fetchall()
             log = [Logged(visit, person, verdict, by_visit[visit]) for visit, person, verdict in rows]
             log += [Logged(f"opted-out {i}", None, "opted_out", run.shots[i]) for i in sorted(run.opted_out)]
-            return run, scenario.score(truth, log, began_ms), began_ms
+            if keep:
+                shown = {v.visit_id: scenario.visit_shown(truth, v.shots, began_ms) for v in log if v.verdict != "opted_out"}
+                names = {visit_id: truth.visits[index].identity for visit_id, index in shown.items() if index is not None}
+                write_whole(keep / SHOWN, msgspec.json.encode(names))
+            return run, scenario.score(truth, log, began_ms)
         finally:
             store.close()
+
+
+@contextmanager
+def _data_folder(keep: Path | None) -> Iterator[Path]:
+    """A folder that is thrown away, or the one to keep: a new one, so that nobody's own data is mixed with a scenario's."""
+    if keep is None:
+        with tempfile.TemporaryDirectory(prefix="regulars-evaluate-") as name:
+            yield Path(name)
+        return
+    make_folder(keep)
+    if any(keep.iterdir()):
+        raise ScenarioError(f"{keep} is not empty. Name a new folder for the scenario's data.")
+    yield keep
 
 
 def _now_ms() -> int:

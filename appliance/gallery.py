@@ -140,15 +140,20 @@ class Gallery:
         if not self._templates:
             return []
         count = min(NEAR_TEMPLATES + len(self._dead), self._index.ntotal)
-        _, keys = self._index.search(np.ascontiguousarray(probe[None], np.float32), count)
-        alive = [self._templates[key].person_id for key in keys[0].tolist() if key in self._templates]
-        near = dict.fromkeys(alive[:NEAR_TEMPLATES])
-        return sorted((self._candidate(person, probe) for person in near), key=lambda c: -c.similarity)
+        found, keys = self._index.search(np.ascontiguousarray(probe[None], np.float32), count)
+        alive = [(s, t) for s, key in zip(found[0].tolist(), keys[0].tolist(), strict=True) if (t := self._templates.get(key))]
+        near: dict[str, list[float]] = {}
+        for similarity, template in alive[:NEAR_TEMPLATES]:
+            near.setdefault(template.person_id, []).append(similarity)
+        likeness = [(self._of_the_best(person, alike, probe), person) for person, alike in near.items()]
+        return [Candidate(person, self._role_of[person], value) for value, person in sorted(likeness, key=lambda one: -one[0])]
 
-    def _candidate(self, person_id: str, probe: Floats) -> Candidate:
-        templates = self.of(person_id)
-        alike = sorted((float(t.embedding @ probe) for t in templates), reverse=True)[:TEMPLATES_A_SCORE]
-        return Candidate(person_id, self._role_of[person_id], sum(alike) / len(alike))
+    def _of_the_best(self, person_id: str, alike: list[float], probe: Floats) -> float:
+        """`alike`: to those of the person's templates that the search found, nearest first. The next may have been too far down."""
+        if len(alike) < TEMPLATES_A_SCORE and len(alike) < len(self._persons[person_id]):
+            alike = sorted((float(t.embedding @ probe) for t in self.of(person_id)), reverse=True)
+        best = alike[:TEMPLATES_A_SCORE]
+        return sum(best) / len(best)
 
     def _set_role(self, person_id: str, role: str) -> None:
         former = self._role_of.get(person_id)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from appliance.scenario import Truth, overlap
-from appliance.tracks import Detection, Track, Tracker
+from appliance.tracks import Detection, Likeness, Track, Tracker
 
+NEVER_ASKED = Likeness(stranger=-1.0, resembles=-1.0, acquainted=1.0)
 SHOWS = 0.3
 """Intersection over union from which a detection shows the face in a true box."""
 
@@ -15,7 +16,7 @@ class TruthTracker(Tracker):
     """A tracker that looks the answer up. Times are milliseconds since the video's first frame."""
 
     def __init__(self, truth: Truth) -> None:
-        super().__init__(new_id=lambda: "")
+        super().__init__(lambda: "", NEVER_ASKED)
         self._truth = truth
         self._by_visit: dict[int, Track] = {}
 

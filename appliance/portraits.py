@@ -13,6 +13,9 @@ from appliance.database import Store
 from appliance.errors import RegularsError
 from appliance.sightings import Sighting
 
+GAIN_MIN = 1.1
+"""A picture larger by less shows nothing more, and costs the disk two syncs."""
+
 Failed = Callable[[RegularsError | OSError], None]
 
 
@@ -30,10 +33,10 @@ def shown(store: Store, visit_id: str) -> str | None:
 
 
 def show(store: Store, visit_id: str, sighting: Sighting, own: Portrait, final: bool, failed: Failed, now_ms: int) -> None:
-    """Keeps the sighting's portrait as the visit's picture if it is the largest so far. One that cannot be written is told to `failed`:
-    the visit counts all the same."""
+    """Keeps the sighting's portrait as the visit's picture if it is clearly the largest so far. One that cannot be written is told to
+    `failed`: the visit counts all the same."""
     name, width = store.db.execute("SELECT snapshot, snapshot_width_px FROM visits WHERE id = ?", [visit_id]).fetchone()
-    if not sighting.portrait or (name and (width >= sighting.portrait_width_px or not (final or name == own.name))):
+    if not sighting.portrait or (name and (width * GAIN_MIN > sighting.portrait_width_px or not (final or name == own.name))):
         return
     try:
         new = snapshots.save(store, visit_id, sighting.portrait, now_ms)

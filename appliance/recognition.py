@@ -83,6 +83,7 @@ class Recognition:
     _opted_out_seen: dict[str, tuple[int, int]] = field(default_factory=dict)
     _guests: dict[str, str] = field(default_factory=dict)
     """Key of a guest to the person of this store that they are."""
+    _bars_for: tuple[tuple[int, int, int], Thresholds] | None = None
 
     def load(self) -> None:
         """Fills the gallery from the database."""
@@ -94,14 +95,13 @@ class Recognition:
         put_right(self.gallery, stored_templates.all_of(self.store, self.gallery.model))
 
     def thresholds(self) -> Thresholds:
+        """For the gallery as it is; worked out anew when the number of people in it changes."""
         g = self.gallery
-        return thresholds(
-            self.bars,
-            self.policy,
-            persons=g.persons("customer", "staff", "unsure", "guest"),
-            staff=g.persons("staff"),
-            opted_out=g.persons("opted_out"),
-        )
+        counts = (g.persons("customer", "staff", "unsure", "guest"), g.persons("staff"), g.persons("opted_out"))
+        if self._bars_for is None or self._bars_for[0] != counts:
+            people, staff, opted_out = counts
+            self._bars_for = counts, thresholds(self.bars, self.policy, persons=people, staff=staff, opted_out=opted_out)
+        return self._bars_for[1]
 
     def receive(self, sighting: Sighting, now_ms: int) -> Outcome:
         """Decides, and writes what follows in one transaction. A sighting that is closed stays as it is, however often it is told.
@@ -134,7 +134,10 @@ class Recognition:
         return (
             before is not None
             and sighting.phase is Phase.IMPROVED
-            and (decision.verdict, decision.person_id) == (before.decision.verdict, before.decision.person_id)
+            and (
+                (decision.verdict, decision.person_id) == (before.decision.verdict, before.decision.person_id)
+                or (standing.minted and decision.verdict is Verdict.KNOWN)
+            )
             and not (_stays(sighting) and _makes_a_person(decision))
             and sighting.ended_ms - standing.written_ms < WRITE_EVERY_MS
         )
@@ -189,12 +192,12 @@ class Recognition:
         here = {
             s.person_id: float(s.look @ look)
             for i, s in self._standing.items()
-            if s.person_id
+            if 0 <= sighting.began_ms - s.ended_ms <= HERE_MS
+            and s.person_id
             and s.look is not None
             and i != sighting.id
             and s.camera_id == sighting.camera_id
             and i not in sighting.seen_with
-            and 0 <= sighting.began_ms - s.ended_ms <= HERE_MS
         }
         evidence = Evidence(sighting.shot_count, sighting.last_shot_ms - sighting.first_shot_ms, agreement(sighting), here, others)
         return decide(candidates, evidence, bars, self.policy)

@@ -15,7 +15,7 @@ import uuid_utils
 
 from appliance.camera.messages import Box, Start
 from appliance.sightings import SHOTS_MAX, Phase, Shot, Sighting
-from appliance.tracks import SURE, Detection, Track, Tracker
+from appliance.tracks import SURE, Detection, Track, Tracker, likeness_by
 from models.crops import embedder_crop
 from models.detect import Detector
 from models.embed import Embedder, unit
@@ -33,9 +33,11 @@ APART_MS_MIN = 200
 OPEN_ANYWAY_MS = 500
 """Somebody who showed their face once and is then half covered is logged all the same after this long; no person is made of it."""
 IMPROVE_MS = 400
-"""A sighting that got better is sent again this often."""
+"""A sighting that got better is sent again this often, while it has few shots: each may say more."""
 ENOUGH_SHOTS = 8
 """A track with this many shots is embedded every other frame only, while nobody else is near it."""
+IMPROVE_MORE_MS = 1200
+"""... and is sent again this often once more than that were sent: what it says hardly changes any more."""
 FIXTURE_MS = 8000
 """A face that has not moved for this long is part of the room: no embedding is spent on it."""
 PORTRAIT_EVERY_MS = 1500
@@ -65,6 +67,8 @@ class Looks:
     last_ms: int = 0
     portrait: Picture | None = None
     portrait_width_px: float = 0.0
+    portrait_jpeg: bytes = b""
+    """Empty until it is wanted."""
     sent_ms: int | None = None
     sent_count: int = 0
     portrait_sent_ms: int = 0
@@ -116,9 +120,12 @@ class FaceWatcher:
         """Each face as the tracker wants it, and as a shot where it is one."""
         bare = [_detection(box, score) for box, score in zip(faces.boxes.tolist(), faces.scores.tolist(), strict=True)]
         flaws = at_a_glance(faces, picture.shape[0], picture.shape[1], self._gate)
-        sure = self._tracker.alone(bare, taken_ms) if self._some_seen_enough() else [None] * len(bare)
+        sure = self._tracker.alone(bare, taken_ms) if self._some_spared(taken_ms) else [None] * len(bare)
+        fixtures = [t.newest for t in self._tracker.tracks if t.newest and self._fixture(t)]
         wanted = [
-            i for i, flaw in enumerate(flaws) if flaw is None and not self._spared(sure[i], taken_ms) and not self._on_fixture(bare[i])
+            i
+            for i, flaw in enumerate(flaws)
+            if flaw is None and not self._spared(sure[i], taken_ms) and not any(_same_place(f, bare[i]) for f in fixtures)
         ]
         kept: list[Kept | None] = [None] * len(faces)
         if not wanted:
@@ -133,29 +140,19 @@ class FaceWatcher:
                 values.append(verdict.value)
         if not crops:
             return bare, kept
-        vectors = self._embedder.embed(np.stack([crop for _, crop in crops]))
+        vectors = self._embedder.embed([crop for _, crop in crops])
         for (i, crop), value, vector in zip(crops, values, vectors, strict=True):
             bare[i] = replace(bare[i], embedding=vector)
             kept[i] = Kept(taken_ms, vector, value, tuple(faces.boxes[i].tolist()), crop)
         return bare, kept
 
-    def _some_seen_enough(self) -> bool:
-        return any(looks.count >= ENOUGH_SHOTS for looks in self._looks.values())
+    def _some_spared(self, taken_ms: int) -> bool:
+        return any(_seen_enough(looks, taken_ms) for looks in self._looks.values())
 
     def _spared(self, track: Track | None, taken_ms: int) -> bool:
         """A face that need not be embedded now: its track is beyond doubt and has shots enough."""
-        if track is None:
-            return False
-        looks = self._looks.get(track.id)
-        if looks is None:
-            return False
-        return looks.count >= ENOUGH_SHOTS and taken_ms - looks.embedded_ms < IMPROVE_MS
-
-    def _on_fixture(self, detection: Detection) -> bool:
-        """The detection lies where a face of the room always is."""
-        return any(
-            t.newest and self._fixture(t) and _same_place(t.newest, detection) for t in self._tracker.tracks
-        )
+        looks = self._looks.get(track.id) if track else None
+        return looks is not None and _seen_enough(looks, taken_ms)
 
     def _fixture(self, track: Track) -> bool:
         return track.travel < TRAVEL_MIN and track.seen_ms - track.began_ms > FIXTURE_MS
@@ -165,7 +162,8 @@ class FaceWatcher:
         looks.count += 1
         looks.last_ms = looks.embedded_ms = shot.taken_ms
         if not looks.shots or shot.quality > looks.shots[0].quality:
-            looks.portrait, looks.portrait_width_px = _portrait(picture, shot.box), shot.box[2] - shot.box[0]
+            looks.portrait, looks.portrait_jpeg = _portrait(picture, shot.box), b""
+            looks.portrait_width_px = shot.box[2] - shot.box[0]
         looks.shots = sorted([*looks.shots, shot], key=lambda s: -s.quality)[:SHOTS_MAX]
 
     def _news(self, track: Track, now_ms: int) -> Sighting | None:
@@ -177,7 +175,8 @@ class FaceWatcher:
             return None
         if looks.sent_ms is None:
             return self._sighting(track, looks, Phase.OPENED, now_ms)
-        if looks.count > looks.sent_count and now_ms - looks.sent_ms >= IMPROVE_MS:
+        pace_ms = IMPROVE_MS if looks.sent_count <= ENOUGH_SHOTS else IMPROVE_MORE_MS
+        if looks.count > looks.sent_count and now_ms - looks.sent_ms >= pace_ms:
             return self._sighting(track, looks, Phase.IMPROVED, now_ms)
         return None
 
@@ -186,9 +185,10 @@ class FaceWatcher:
         if looks is None or (looks.sent_ms is None and track.travel < TRAVEL_MIN):
             return None
         # The last word is worth twice the work: each shot's mirror image as well, which light from one side leads astray the other way.
-        mirrored = self._embedder.embed(np.stack([s.crop[:, ::-1] for s in looks.shots]))
-        for shot, vector in zip(looks.shots, mirrored, strict=True):
-            shot.embedding = unit(shot.embedding + vector)
+        mirrored = self._embedder.embed([s.crop[:, ::-1] for s in looks.shots])
+        both = unit(np.stack([s.embedding for s in looks.shots]) + mirrored)
+        for shot, vector in zip(looks.shots, both, strict=True):
+            shot.embedding = vector
         return self._sighting(track, looks, Phase.CLOSED, now_ms)
 
     def _sighting(self, track: Track, looks: Looks, phase: Phase, now_ms: int) -> Sighting:
@@ -216,14 +216,20 @@ class FaceWatcher:
         if phase is Phase.IMPROVED and now_ms - looks.portrait_sent_ms < PORTRAIT_EVERY_MS:
             return b""
         looks.portrait_sent_ms = now_ms
-        return _jpeg(looks.portrait)
+        looks.portrait_jpeg = looks.portrait_jpeg or _jpeg(looks.portrait)
+        return looks.portrait_jpeg
 
     def _boxes(self, picture: Picture, tracks: list[Track | None], faces: Faces) -> list[Box]:
         height, width = picture.shape[:2]
-        scaled = (faces.boxes / np.array([width, height, width, height], np.float32)).tolist()
         return [
-            Box(x1, y1, x2 - x1, y2 - y1, t.id if t and self._looks.get(t.id, _NOTHING).sent_ms is not None else "")
-            for t, (x1, y1, x2, y2) in zip(tracks, scaled, strict=True)
+            Box(
+                x1 / width,
+                y1 / height,
+                (x2 - x1) / width,
+                (y2 - y1) / height,
+                t.id if self._looks.get(t.id, _NOTHING).sent_ms is not None else "",
+            )
+            for t, (x1, y1, x2, y2) in zip(tracks, faces.boxes.tolist(), strict=True)
             if t and not self._fixture(t)
         ]
 
@@ -236,7 +242,7 @@ def open_watcher(start: Start) -> FaceWatcher:
     pack = load_pack(start.pack, weights_of(Path(start.model_folders[0]), folder=_second(start)))
     settings = start.settings
     gate = Gate(width_px_min=settings.min_face_px)
-    tracker = Tracker(lambda: str(uuid_utils.uuid7()), sure_of(pack.detector))
+    tracker = Tracker(lambda: str(uuid_utils.uuid7()), likeness_by(pack.bars), sure_of(pack.detector))
     watcher = FaceWatcher(settings.id, pack.detector, pack.embedder, side_px=settings.detector_side_px, gate=gate, tracker=tracker)
     side = pack.embedder.spec.input_side
     pack.embedder.embed(np.zeros((1, side, side, 3), np.uint8))
@@ -257,6 +263,10 @@ def open_detector(start: Start) -> Callable[[Picture], Faces]:
 def _second(start: Start) -> Path | None:
     """`model_folders`: the data folder and, if the settings name one, a folder of models."""
     return Path(start.model_folders[1]) if len(start.model_folders) > 1 else None
+
+
+def _seen_enough(looks: Looks, now_ms: int) -> bool:
+    return looks.count >= ENOUGH_SHOTS and now_ms - looks.embedded_ms < IMPROVE_MS
 
 
 def _detection(box: list[float], score: float) -> Detection:

@@ -51,7 +51,7 @@ class Known:
 class Admitted:
     """`heirs`: persons that went, and who took their visits ("": nobody). `queue`: persons whose identity is to be looked for. The last
     four ask for somebody to be forgotten: persons to erase, to opt out, to add to an erasure (id -> persons), and templates that belong to
-    an opt-out (erasure's id -> templates)."""
+    an opt-out (identity -> templates)."""
 
     persons: list[PersonRecord] = field(default_factory=list)
     templates: list[TemplateRecord] = field(default_factory=list)
@@ -84,13 +84,13 @@ def admitted(batch: Batch, known: Known, owners: Collection[str]) -> Admitted:
         _admit_person(found, one, known, stones, foreign(one.record.id))
     for gone in batch.persons_gone.values():
         _admit_gone(found, gone, stones, foreign(gone.record.id), foreign(gone.record.merged_into))
-    back = {person.id for person in found.persons}
-    here = back | {i for i in known.persons if i not in found.heirs}
-    found.heirs = {person_id: heir if (heir := _last_heir(found.heirs, person_id)) in here else "" for person_id in found.heirs}
+    found.heirs = {person_id: _last_heir(found.heirs, person_id) for person_id in found.heirs}
+    here = {person.id for person in found.persons} | {i for i in known.persons if i not in found.heirs}
     for template in batch.templates.values():
         own = foreign(template.record.person_id) or foreign(known.templates.get(template.record.id, ""))
         _admit_template(found, template, stones, own, template.record.person_id in here)
-        found.queue.update({known.templates.get(template.record.id, template.record.person_id)} - stones.keys())
+        # Under another person than before, as after a merge at the store: both are looked at anew.
+        found.queue.update({template.record.person_id, known.templates.get(template.record.id, template.record.person_id)} - stones.keys())
     for template_id, gone_template in batch.templates_gone.items():
         owner = known.templates.get(template_id)
         if owner is not None and foreign(owner):
@@ -99,9 +99,7 @@ def admitted(batch: Batch, known: Known, owners: Collection[str]) -> Admitted:
             found.templates_gone.append(template_id)
             found.queue.add(owner)
     for visit in batch.visits.values():
-        gone_at = batch.persons_gone.get(visit.record.person_id)
-        went = gone_at is not None and (gone_at.sequence > visit.sequence or visit.record.person_id not in back)
-        _admit_visit(found, visit, stones, foreign(visit.record.person_id), went)
+        _admit_visit(found, visit, stones, foreign(visit.record.person_id))
     for apart in batch.apart.values():
         pair = (apart.record.person_a, apart.record.person_b)
         if any(map(foreign, pair)):
@@ -145,6 +143,7 @@ def _admit_gone(found: Admitted, gone: Told[PersonGone], stones: dict[str, Tombs
         if heir and heir not in stones and stone.in_force:
             # Somebody forgotten was merged into another before the store heard of it: that other is they.
             found.also.setdefault(stone.erasure_id, []).append(heir)
+            stones[heir] = stone
         if gone.record.erased and stone.kind == OPT_OUT and stone.in_force:
             found.erase.append(person_id)
         return
@@ -164,7 +163,7 @@ def _admit_template(found: Admitted, one: Told[TemplateRecord], stones: Mapping[
     elif stone is not None:
         if stone.kind == OPT_OUT and stone.in_force:
             lent = LentTemplate(id=template.id, model=template.model, embedding=template.embedding)
-            found.offers.setdefault(stone.erasure_id, []).append(lent)
+            found.offers.setdefault(stone.identity_id, []).append(lent)
     elif here:
         found.templates.append(template)
     else:
@@ -180,16 +179,15 @@ def _last_heir(heirs: Mapping[str, str], person_id: str) -> str:
     return "" if person_id in heirs else person_id
 
 
-def _admit_visit(found: Admitted, one: Told[VisitRecord], stones: Mapping[str, Tombstone], foreign: bool, went: bool) -> None:
-    """`went`: the person it names went after it was told."""
+def _admit_visit(found: Admitted, one: Told[VisitRecord], stones: Mapping[str, Tombstone], foreign: bool) -> None:
     visit = one.record
     if foreign:
         found.asides.append(aside(one, FOREIGN))
     elif visit.person_id in stones or visit.person_id in found.erase:
         blank = replace(visit, person_id="", reason=FORGOTTEN, similarity=None, bar=None)
         found.visits.append(Told(one.sequence, blank, one.payload))
-    elif went:
-        found.visits.append(Told(one.sequence, replace(visit, person_id=found.heirs.get(visit.person_id, "")), one.payload))
+    elif visit.person_id in found.heirs:
+        found.visits.append(Told(one.sequence, replace(visit, person_id=found.heirs[visit.person_id]), one.payload))
     else:
         found.visits.append(one)
 

@@ -13,7 +13,7 @@ import psycopg
 
 from hub import admission, audit, erasure, known_rows, opt_outs, receipts, stored_rows
 from hub.admission import Admitted
-from hub.batch import Batch, Told, gathered
+from hub.batch import Batch, Told, gathered, persons_named
 from hub.database import Tx
 from hub.erasure import Asked
 from hub.receipts import Counts
@@ -21,7 +21,7 @@ from hub.set_aside import Aside
 from hub.stored_rows import Sender
 from hub.vault import Vault
 from sync.judging import SetAside, judged
-from sync.records import PersonGone, PersonRecord, Record
+from sync.records import PersonGone, PersonRecord, Record, TemplateRecord
 
 JUMP_MS_MIN = 60_000
 """A clock that was set right by seconds is no news."""
@@ -55,16 +55,41 @@ def _asks_to_forget(record: Record) -> bool:
 
 def apply(tx: Tx, vault: Vault, sender: Sender, told: Sequence[Told[Record]], now: datetime, *, alone: bool) -> list[Aside]:
     """Those that were set aside. Raises MustBeAlone, unless `alone`."""
-    return [one for part in _parts(told) for one in _apply_or_halve(tx, vault, sender, part, now, alone)]
+    parts = list(_parts(told))
+    asides: list[Aside] = []
+    for index, part in enumerate(parts):
+        behind = [one for later in parts[index + 1 :] for one in later]
+        asides += _apply_or_halve(tx, vault, sender, [*_told_later(part, behind), *part], now, alone)
+    return asides
+
+
+def _told_later(part: Sequence[Told[Record]], behind: Sequence[Told[Record]]) -> Iterable[Told[Record]]:
+    """Persons of the part's templates as they are told further behind: a store leaves out what a later record of the batch replaces, so the
+    first word of a person may stand behind their template."""
+    if not behind:
+        return
+    missing = {one.record.person_id for one in part if isinstance(one.record, TemplateRecord)}
+    missing -= {one.record.id for one in part if isinstance(one.record, PersonRecord)}
+    for one in behind:
+        if isinstance(one.record, PersonRecord) and one.record.id in missing and one.record.role != admission.OPTED_OUT:
+            missing.discard(one.record.id)
+            yield one
 
 
 def _parts(told: Sequence[Told[Record]]) -> Iterable[Sequence[Told[Record]]]:
-    """A batch ends where somebody asks to be forgotten, so that it makes no difference which records happened to travel together."""
+    """A batch is cut behind a record by which somebody is to be forgotten, and before one that names a person who went, so that it makes no
+    difference which records happened to travel together."""
     begin = 0
-    for end, one in enumerate(told, 1):
+    gone: set[str] = set()
+    for index, one in enumerate(told):
+        if gone and not gone.isdisjoint(persons_named(one.record)):
+            yield told[begin:index]
+            begin, gone = index, set()
+        if isinstance(one.record, PersonGone):
+            gone.add(one.record.id)
         if _asks_to_forget(one.record):
-            yield told[begin:end]
-            begin = end
+            yield told[begin : index + 1]
+            begin, gone = index + 1, set()
     if begin < len(told):
         yield told[begin:]
 
@@ -106,13 +131,13 @@ def _receive(tx: Tx, sender: Sender, batch: Batch, now: datetime) -> list[Aside]
 
 def _forget(tx: Tx, vault: Vault, sender: Sender, found: Admitted, now: datetime) -> None:
     mine = sender.appliance_id
-    asked = Asked(sender.name, "asked at the store")
+    asked, again = Asked(sender.name, "asked at the store"), Asked(sender.name, "told to be somebody who was forgotten")
+    # First who belongs to an opt-out, then who wants more than that: an opt-out that has ended takes nobody in.
+    for erasure_id, person_ids in found.also.items():
+        erasure.forget_also(tx, vault, erasure_id, person_ids, again, now, appliance_id=mine)
+    for identity_id, templates in found.offers.items():
+        opt_outs.offer(tx, vault, identity_id, templates, now)
     if found.erase:
         erasure.erase_persons(tx, vault, found.erase, asked, now, appliance_id=mine)
     if found.opt_out:
         erasure.opt_out_persons(tx, vault, found.opt_out, asked, now, appliance_id=mine)
-    for erasure_id, person_ids in found.also.items():
-        again = Asked(sender.name, "told to be somebody who was forgotten")
-        erasure.forget_also(tx, vault, erasure_id, person_ids, again, now, appliance_id=mine)
-    for erasure_id, templates in found.offers.items():
-        opt_outs.offer(tx, vault, erasure_id, templates, now)

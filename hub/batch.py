@@ -1,7 +1,7 @@
-"""What a batch of records comes to: of each id the last telling, in the order told. Pure.
+"""What a run of records comes to: of each id the last telling. Pure.
 
-An appliance tells everything in order, so within a batch only the end of each story counts: a person that went takes along the templates
-told before, one that came back after that keeps those told since.
+An appliance tells everything in order, so only the end of each story counts. A person that went takes along the templates told before; no
+record behind that names them (`hub.applying` cuts a batch there).
 """
 
 from __future__ import annotations
@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
-
-from msgspec.structs import replace
 
 from sync.records import (
     ApartRecord,
@@ -42,7 +40,7 @@ class Told(Generic[R]):
 
 @dataclass(slots=True)
 class Batch:
-    """Each by its id. What is in `…_gone` went at some time during the batch, and may have come back after."""
+    """Each by its id. Templates, visits and cameras that are in `…_gone` as well went and came back."""
 
     persons: dict[str, Told[PersonRecord]] = field(default_factory=dict)
     persons_gone: dict[str, Told[PersonGone]] = field(default_factory=dict)
@@ -60,12 +58,8 @@ class Batch:
     @property
     def person_ids(self) -> list[str]:
         """Of everybody who is named in it, in whatever way."""
-        found = {*self.persons, *self.persons_gone}
-        found |= {one.record.merged_into for one in self.persons_gone.values()}
-        found |= {one.record.person_id for one in self.templates.values()} | {one.record.person_id for one in self.templates_gone.values()}
-        found |= {one.record.person_id for one in self.visits.values()}
-        found |= {one for pair in self.apart for one in pair}
-        return sorted(found - {""})
+        groups = (self.persons, self.persons_gone, self.templates, self.templates_gone, self.visits, self.apart)
+        return sorted({i for group in groups for one in group.values() for i in persons_named(one.record)} - {""})
 
 
 def gathered(told: Iterable[Told[Record]]) -> Batch:
@@ -105,9 +99,20 @@ def gathered(told: Iterable[Told[Record]]) -> Batch:
 def _person_went(batch: Batch, gone: Told[PersonGone]) -> None:
     person_id = gone.record.id
     batch.persons.pop(person_id, None)
-    before = batch.persons_gone.get(person_id)
-    # Asked to be forgotten once is asked for ever, whatever is told after it.
-    erased = gone.record.erased or (before is not None and before.record.erased)
-    batch.persons_gone[person_id] = Told(gone.sequence, replace(gone.record, erased=erased), gone.payload)
+    batch.persons_gone[person_id] = gone
     for template_id in [i for i, one in batch.templates.items() if one.record.person_id == person_id]:
         del batch.templates[template_id]
+
+
+def persons_named(record: Record) -> tuple[str, ...]:
+    match record:
+        case PersonRecord(id=i):
+            return (i,)
+        case VisitRecord(person_id=i) | TemplateRecord(person_id=i) | TemplateGone(person_id=i):
+            return (i,)
+        case PersonGone(id=i, merged_into=heir):
+            return (i, heir)
+        case ApartRecord(person_a=a, person_b=b):
+            return (a, b)
+        case _:
+            return ()

@@ -96,10 +96,11 @@ def lent(tx: Tx, vault: Vault, identity_id: str, person_ids: Sequence[str]) -> l
     return list({template.id: template for template in [*before, *fresh]}.values())[:TEMPLATES_MAX]
 
 
-def offer(tx: Tx, vault: Vault, erasure_id: str, offered: Sequence[LentTemplate], now: datetime) -> bool:
+def offer(tx: Tx, vault: Vault, identity_id: str, offered: Sequence[LentTemplate], now: datetime) -> bool:
     """Views of somebody opted out that came later, as when a store tells of the person before the templates. Taken while there is room;
     whether any was."""
-    held = facts.held(tx, vault, KIND, [erasure_id])
+    out = in_force(tx, identity_id)
+    held = facts.held(tx, vault, KIND, out.erasure_ids) if out else []
     newest = next((one for one in reversed(held) if isinstance(one.fact, OptOut)), None)
     if newest is None or not isinstance(newest.fact, OptOut):
         return False

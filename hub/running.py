@@ -55,7 +55,7 @@ class Hub:
     ) -> None:
         self.database: Database = found.database
         self.first_code = first_code
-        self._index, self._store, self._opening, self._now = index, store, opened, now
+        self.index, self._store, self._opening, self._now = index, store, opened, now
         self.metrics = Metrics()
         self.metrics.look_up(look_up(self.database, now, heartbeats.OFFLINE_AFTER, found.config.metrics.tenants))
         self._resolver = Resolver(self.database, index, bars_of, self.metrics, now)
@@ -118,8 +118,8 @@ class Hub:
 
     def _ask_index(self) -> None:
         """Raises IndexAway, also while it has not been compared with the database since a crash."""
-        self._index.models()
-        if self._index.suspect:
+        self.index.models()
+        if self.index.suspect:
             raise IndexAway("The index is being compared with the database.")
 
 

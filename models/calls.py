@@ -56,7 +56,8 @@ class Overheard:
 
     def run(self, names: Sequence[str] | None, feed: dict[str, Floats]) -> list[Floats]:
         if self._calls.keeping:
-            self._calls.made.append((self._session, names, feed))
+            # A copy: who asks may use the memory of one question for the next.
+            self._calls.made.append((self._session, names, {name: value.copy() for name, value in feed.items()}))
         return list(self._session.run(names, feed))
 
     def get_inputs(self) -> list[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import onnxruntime as ort
 
-from models.faces import Floats, Picture
+from models.faces import Floats, Pictures
 from models.manifest import EmbedderSpec
 from models.normalisation import normalised
 
@@ -23,24 +23,24 @@ class Embedder:
         batch = session.get_inputs()[0].shape[0]
         self._batch_max = batch if isinstance(batch, int) else BATCH_MAX
 
-    def embed(self, crops: Picture, *, mirrored: bool = False) -> Floats:
-        """(N, S, S, 3) BGR crops to (N, D) float32 unit vectors.
+    def embed(self, crops: Pictures, *, mirrored: bool = False) -> Floats:
+        """N BGR crops (S, S, 3) to (N, D) float32 unit vectors.
 
         `mirrored` embeds each crop and its mirror image and returns their mean: twice the work, for a vector that is less led astray
         by light from one side.
         """
         if mirrored:
-            both = self.embed(np.concatenate([crops, crops[:, :, ::-1]]))
+            both = self.embed([*crops, *(crop[:, ::-1] for crop in crops)])
             return unit(both[: len(crops)] + both[len(crops) :])
         if not len(crops):
             return np.zeros((0, self.size), np.float32)
         blob = normalised(crops, self.spec.normalisation)
         step = self._batch_max
         out = [self._session.run(None, {self._input: blob[i : i + step]})[0] for i in range(0, len(blob), step)]
-        return unit(np.concatenate(out))
+        return unit(out[0] if len(out) == 1 else np.concatenate(out))
 
 
 def unit(vectors: Floats) -> Floats:
     """(…, D) scaled to length 1. A zero vector stays zero: it resembles nobody."""
-    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    length = np.sqrt((vectors * vectors).sum(axis=-1, keepdims=True))
     return np.asarray(vectors / np.maximum(length, 1e-9), np.float32)

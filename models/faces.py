@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,8 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float32]
 Picture = npt.NDArray[np.uint8]
 """(H, W, 3) BGR 0..255."""
+Pictures = Picture | Sequence[Picture]
+"""(N, H, W, 3), or N pictures of one size: what goes through a net in one run."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,11 +23,12 @@ def refined(detector: Detector, picture: Picture, faces: Faces) -> Faces:
     """The same faces with the second look's points; a face that the second look does not find keeps its own."""
     if not len(faces):
         return faces
-    places = [_place(box) for box in faces.boxes.tolist()]
-    found = detector.detect_crops(np.stack([_look(picture, *place) for place in places]))
+    boxes = faces.boxes.tolist()
+    places = [_place(box) for box in boxes]
+    found = detector.detect_crops([_look(picture, *place) for place in places])
     points = faces.points.copy()
-    for i, (seen, place) in enumerate(zip(found, places, strict=True)):
-        better = _points(seen, faces.boxes[i], *place)
+    for i, (seen, box, place) in enumerate(zip(found, boxes, places, strict=True)):
+        better = _points(seen, box, *place)
         if better is not None:
             points[i] = better
     return Faces(faces.boxes, faces.scores, points)
@@ -52,16 +53,15 @@ def _look(picture: Picture, left: int, top: int, side: int) -> Picture:
     return np.asarray(cv2.resize(inside, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA if side > 2 * SIDE_PX else cv2.INTER_LINEAR))
 
 
-def _points(found: Faces, box: Floats, left: int, top: int, side: int) -> Floats | None:
+def _points(found: Faces, box: list[float], left: int, top: int, side: int) -> Floats | None:
     """(5, 2) points in the picture of the look's face nearest to the box's middle, or None."""
     if not len(found):
         return None
-    zoom, corner = SIDE_PX / side, np.array([left, top], np.float32)
     # A pixel's middle lies at half: resizing keeps the squares' outer edges on one another.
-    boxes = (found.boxes + 0.5) / zoom - 0.5
-    middle = (box[:2] + box[2:]) / 2 - corner
-    off = np.abs((boxes[:, :2] + boxes[:, 2:]) / 2 - middle).max(axis=1)
-    nearest = int(np.argmin(off))
-    if off[nearest] > SHIFT_MAX * side / MARGIN:
+    zoom = SIDE_PX / side
+    x, y = ((box[0] + box[2]) / 2 - left + 0.5) * zoom - 0.5, ((box[1] + box[3]) / 2 - top + 0.5) * zoom - 0.5
+    off = [max(abs((x1 + x2) / 2 - x), abs((y1 + y2) / 2 - y)) for x1, y1, x2, y2 in found.boxes.tolist()]
+    nearest = off.index(min(off))
+    if off[nearest] > SHIFT_MAX * SIDE_PX / MARGIN:
         return None
-    return np.asarray((found.points[nearest] + 0.5) / zoom - 0.5 + corner, np.float32)
+    return np.asarray((found.points[nearest] + 0.5) / zoom + np.array([left - 0.5, top - 0.5], np.float32), np.float32)

@@ -7,6 +7,7 @@ kept out, for no bar sorts them out later.
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -55,17 +56,17 @@ class Verdict:
 def at_a_glance(faces: Faces, height: int, width: int, gate: Gate) -> list[Flaw | None]:
     """What is wrong with each face as far as its box, score and points tell: cheap, before any crop is cut."""
     flaws: list[Flaw | None] = []
-    hidden, turned, scores = covered(faces), turns(faces.points).tolist(), faces.scores.tolist()
-    for i, (x1, y1, x2, y2) in enumerate(faces.boxes.tolist()):
+    boxes = faces.boxes.tolist()
+    for i, ((x1, y1, x2, y2), score) in enumerate(zip(boxes, faces.scores.tolist(), strict=True)):
         if x2 - x1 < gate.width_px_min:
             flaws.append(Flaw.SMALL)
         elif x1 < 1 or y1 < 1 or x2 > width - 1 or y2 > height - 1:
             flaws.append(Flaw.CUT)
-        elif scores[i] < gate.score_min:
+        elif score < gate.score_min:
             flaws.append(Flaw.UNSURE)
-        elif hidden[i] > gate.covered_max:
+        elif covered(i, boxes) > gate.covered_max:
             flaws.append(Flaw.COVERED)
-        elif turned[i] > gate.turn_max:
+        elif turn(faces.points[i]) > gate.turn_max:
             flaws.append(Flaw.TURNED)
         else:
             flaws.append(None)
@@ -77,7 +78,7 @@ def judge(crop: Picture, points: np.ndarray, width_px: float, score: float, gate
     grey = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)
     side = grey.shape[0]
     face = grey[side // 5 : -side // 8, side // 6 : -side // 6]
-    light = float(face.mean())
+    light = cv2.mean(face)[0]
     if light < gate.light_min:
         return Verdict(0, Flaw.DARK)
     if light > gate.light_max:
@@ -92,32 +93,31 @@ def judge(crop: Picture, points: np.ndarray, width_px: float, score: float, gate
 
 def sharpness(grey: np.ndarray) -> float:
     """Variance of the Laplacian of a (H, W) grey picture: near 0 for a blurred one. Source: Pech-Pacheco et al., 2000."""
-    deviation = cv2.meanStdDev(cv2.Laplacian(grey, cv2.CV_32F))[1]
+    deviation = cv2.meanStdDev(cv2.Laplacian(grey, cv2.CV_16S))[1]
     return float(deviation[0, 0]) ** 2
 
 
 def turn(points: np.ndarray) -> float:
     """How far (5, 2) points say the head is turned to a side: 0 looks at the camera, 1 is a profile."""
-    return float(turns(points[None])[0])
+    (left_x, left_y), (right_x, right_y), (nose_x, nose_y) = points[:3].tolist()
+    across_x, across_y = right_x - left_x, right_y - left_y
+    squared = across_x * across_x + across_y * across_y
+    if squared < 1e-6:
+        return 1.0
+    return float(2 * abs((nose_x - (left_x + right_x) / 2) * across_x + (nose_y - (left_y + right_y) / 2) * across_y) / squared)
 
 
-def turns(points: np.ndarray) -> np.ndarray:
-    """(N,) of (N, 5, 2) points."""
-    left, right, nose = points[:, 0], points[:, 1], points[:, 2]
-    across = right - left
-    squared = (across * across).sum(axis=1)
-    along = np.abs(((nose - (left + right) / 2) * across).sum(axis=1))
-    return np.where(squared < 1e-6, 1.0, 2 * along / np.maximum(squared, 1e-6))
-
-
-def covered(faces: Faces) -> np.ndarray:
-    """(N,) share of each face's box that lies under any one nearer (larger) face, whose head is larger than its box."""
-    boxes = faces.boxes
-    size = boxes[:, 2:] - boxes[:, :2]
-    heads = np.concatenate([boxes[:, :2] - size * HEAD, boxes[:, 2:] + size * HEAD], axis=1)
-    low = np.maximum(boxes[:, None, :2], heads[None, :, :2])
-    high = np.minimum(boxes[:, None, 2:], heads[None, :, 2:])
-    inside = np.prod(np.clip(high - low, 0, None), axis=2)
-    area = np.maximum(np.prod(size, axis=1), 1e-6)
-    inside[area[None, :] <= area[:, None]] = 0
-    return np.asarray((inside / area[:, None]).max(axis=1, initial=0), np.float32)
+def covered(which: int, boxes: Sequence[Sequence[float]]) -> float:
+    """Share of one face's box that lies under any one nearer (larger) face, whose head is larger than its box."""
+    x1, y1, x2, y2 = boxes[which]
+    area = (x2 - x1) * (y2 - y1)
+    most = 0.0
+    for left, top, right, bottom in boxes:
+        size_x, size_y = right - left, bottom - top
+        if size_x * size_y <= area:
+            continue
+        width = min(x2, right + HEAD * size_x) - max(x1, left - HEAD * size_x)
+        height = min(y2, bottom + HEAD * size_y) - max(y1, top - HEAD * size_y)
+        if width > 0 and height > 0:
+            most = max(most, width * height)
+    return most / max(area, 1e-6)

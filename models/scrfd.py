@@ -9,8 +9,9 @@ from __future__ import annotations
 import numpy as np
 import onnxruntime as ort
 
-from models.detect import FAINT, fitted, planes, suppressed
-from models.faces import Faces, Floats, Picture, no_faces
+from models.detect import FAINT, fitted, suppressed
+from models.faces import Faces, Floats, Picture, Pictures, no_faces
+from models.normalisation import normalised
 
 STRIDES = (8, 16, 32)
 ANCHORS = 2
@@ -18,7 +19,6 @@ ANCHORS = 2
 
 class Scrfd:
     """InsightFace's exports have no batch dimension: crops are run one by one."""
-
 
     def __init__(self, session: ort.InferenceSession, model: str, *, score_min: float = 0.5, iou_max: float = 0.4) -> None:
         self.model = model
@@ -41,13 +41,13 @@ class Scrfd:
         found = self._run(np.asarray(padded, np.uint8), self.score_min * FAINT if faint else self.score_min)
         return Faces(found.boxes / scale, found.scores, found.points / scale)
 
-    def detect_crops(self, crops: Picture) -> list[Faces]:
+    def detect_crops(self, crops: Pictures) -> list[Faces]:
         if self._fixed_side:
             return [self.detect(crop, self._fixed_side) for crop in crops]
         return [self._run(crop, self.score_min) for crop in crops]
 
     def _run(self, padded: Picture, score_min: float) -> Faces:
-        blob = (planes(padded, rgb=True) - np.float32(127.5)) / np.float32(128)
+        blob = normalised([padded], "rgb_minus_127.5_over_128")
         out = [o.reshape(-1, o.shape[-1]) for o in self._session.run(None, {self._input: blob})]
         return suppressed(_decode(out, padded.shape[1], score_min), self._iou_max)
 

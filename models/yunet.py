@@ -7,15 +7,19 @@ Source: Wu, Peng, Yu, "YuNet: A Tiny Millisecond-level Face Detector", 2023.
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 import onnxruntime as ort
 
-from models.detect import FAINT, fitted, planes, suppressed
-from models.faces import Faces, Floats, Picture, no_faces
+from models.detect import FAINT, Canvas, fit, unsuppressed
+from models.faces import Faces, Floats, Picture, Pictures, no_faces
+from models.normalisation import normalised
 
 STRIDES = (8, 16, 32)
 OUTPUTS = [f"{part}_{stride}" for part in ("cls", "obj", "bbox", "kps") for stride in STRIDES]
+CANVASES_MAX = 2
+"""Sizes that memory is kept for: a camera's, and another's while it is tried. One of 640x384 takes 4 MB."""
 
 
 class YuNet:
@@ -25,46 +29,68 @@ class YuNet:
         self.score_min = score_min
         self._iou_max = iou_max
         self._input = session.get_inputs()[0].name
+        self._canvases: dict[tuple[int, int], Canvas] = {}
 
     def detect(self, picture: Picture, side_px: int, *, faint: bool = False) -> Faces:
-        padded, scale = fitted(picture, side_px)
-        found = self._run(planes(padded), padded.shape[1], self.score_min * FAINT if faint else self.score_min)[0]
+        size, scale = fit(picture, side_px)
+        # Taken out while it is used: another thread makes one of its own.
+        canvas = self._canvases.pop(size, None) or Canvas(*size)
+        found = self._run(canvas.blob(picture), self.score_min * FAINT if faint else self.score_min)[0]
+        if len(self._canvases) < CANVASES_MAX:
+            self._canvases[size] = canvas
         return Faces(found.boxes / scale, found.scores, found.points / scale)
 
-    def detect_crops(self, crops: Picture) -> list[Faces]:
-        if not len(crops):
-            return []
-        blob = np.concatenate([planes(crop) for crop in crops])
-        return self._run(blob, crops.shape[2], self.score_min)
+    def detect_crops(self, crops: Pictures) -> list[Faces]:
+        return self._run(normalised(crops, "bgr_0_255"), self.score_min) if len(crops) else []
 
-    def _run(self, blob: Floats, width: int, score_min: float) -> list[Faces]:
+    def _run(self, blob: Floats, score_min: float) -> list[Faces]:
         out = self._session.run(OUTPUTS, {self._input: blob})
-        return [suppressed(_decode([o[i] for o in out], width, score_min), self._iou_max) for i in range(len(blob))]
+        return _decode(out, blob.shape[3], score_min, self._iou_max)
 
 
-def _decode(out: list[Floats], width: int, score_min: float) -> Faces:
-    # All strides at once: what this costs is the number of numpy calls, not the number of cells.
-    cls, obj = np.concatenate(out[0:3])[:, 0], np.concatenate(out[3:6])[:, 0]
-    # A rough sieve first: nearly every cell is empty, and need not be clipped and rooted.
-    hits = np.flatnonzero(cls * obj >= 0.99 * score_min * score_min)
-    score = np.sqrt(np.clip(cls[hits], 0, 1) * np.clip(obj[hits], 0, 1))
-    hits, score = hits[score >= score_min], score[score >= score_min]
+def _decode(out: list[Floats], width: int, score_min: float, iou_max: float) -> list[Faces]:
+    """Faces of each picture, best first. What this costs is the number of numpy calls, not of cells: all pictures and strides at once,
+    and the points of what is kept alone."""
+    squared, obj, box = (np.concatenate(out[i : i + 3], axis=1) for i in (0, 3, 6))
+    count, cells = squared.shape[:2]
+    squared *= obj
+    # The net's own last step keeps both between 0 and 1. Nearly every cell is empty, and need not be rooted.
+    (hits,) = (squared.ravel() >= score_min * score_min).nonzero()
     if not len(hits):
-        return no_faces()
-    cells, strides = _grid(width, tuple(len(o) for o in out[0:3]))
-    cell, stride = cells[hits], strides[hits]
-    box = np.concatenate(out[6:9])[hits]
-    centre, half = (cell + box[:, :2]) * stride, np.exp(np.minimum(box[:, 2:], 8)) * stride / 2
-    points = (np.concatenate(out[9:12])[hits].reshape(-1, 5, 2) + cell[:, None]) * stride[:, None]
-    return Faces(np.concatenate([centre - half, centre + half], axis=1), score, points)
+        return [no_faces()] * count
+    score = np.sqrt(squared.take(hits))
+    grid = _grid(width, tuple(o.shape[1] for o in out[0:3])).take(hits if count == 1 else hits % cells, axis=0)
+    place, stride = grid[:, :2], grid[:, 2:]
+    shape = box.reshape(-1, 4).take(hits, axis=0)
+    centre, half = (place + shape[:, :2]) * stride, np.exp(np.minimum(shape[:, 2:], 8)) * (stride / 2)
+    boxes = np.concatenate([centre - half, centre + half], axis=1)
+    bounds = np.searchsorted(hits, np.arange(count + 1) * cells).tolist() if count > 1 else [0, len(hits)]
+    faces = []
+    for picture, (first, end) in enumerate(pairwise(bounds)):
+        if first == end:
+            faces.append(no_faces())
+            continue
+        kept = [first + i for i in unsuppressed(boxes[first:end], score[first:end], iou_max)]
+        near = [_at(out[9:12], picture, hit - picture * cells) for hit in hits.take(kept).tolist()]
+        points = (np.array(near, np.float32).reshape(-1, 5, 2) + place.take(kept, axis=0)[:, None]) * stride.take(kept, axis=0)[:, None]
+        faces.append(Faces(boxes.take(kept, axis=0), score.take(kept), points))
+    return faces
+
+
+def _at(levels: list[Floats], picture: int, cell: int) -> Floats:
+    """What the strides' outputs (N, cells, K), one behind the other, say of a picture's cell."""
+    for level in levels:
+        if cell < level.shape[1]:
+            break
+        cell -= level.shape[1]
+    return np.asarray(level[picture, cell], np.float32)
 
 
 @lru_cache(maxsize=32)
-def _grid(width: int, lengths: tuple[int, ...]) -> tuple[Floats, Floats]:
-    """Column and row (N, 2) and stride (N, 1) of each cell of all strides."""
-    cells, strides = [], []
+def _grid(width: int, lengths: tuple[int, ...]) -> Floats:
+    """Column, row and stride (N, 3) of each cell of all strides."""
+    parts = []
     for stride, length in zip(STRIDES, lengths, strict=True):
         index, columns = np.arange(length), width // stride
-        cells.append(np.stack([index % columns, index // columns], axis=1))
-        strides.append(np.full((length, 1), stride))
-    return np.concatenate(cells).astype(np.float32), np.concatenate(strides).astype(np.float32)
+        parts.append(np.stack([index % columns, index // columns, np.full(length, stride)], axis=1))
+    return np.asarray(np.concatenate(parts), np.float32)

@@ -19,7 +19,7 @@ from appliance.benchmarks.footage import Shown, blocks
 from appliance.benchmarks.shop import shop
 from appliance.camera.messages import Seen, encoded, from_camera
 from appliance.recognition import Recognition
-from appliance.tracks import Tracker
+from appliance.tracks import Tracker, likeness_by
 from appliance.watch import FaceWatcher, sure_of
 from models.calls import Calls
 from models.pack import Pack, load_pack
@@ -77,7 +77,7 @@ def measure_overhead(video: Path, pack_name: str, weights: Weights, folder: Path
 def watcher(pack: Pack) -> FaceWatcher:
     """As a camera's process has it; ids count up, so that two watchers of the same frames say the same."""
     ids = count(1)
-    tracker = Tracker(lambda: f"{next(ids):036d}", sure_of(pack.detector))
+    tracker = Tracker(lambda: f"{next(ids):036d}", likeness_by(pack.bars), sure_of(pack.detector))
     return FaceWatcher("camera", pack.detector, pack.embedder, side_px=SIDE_PX, gate=Gate(), tracker=tracker)
 
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
-MASK = "•••"
+MASK = "…"
 _IN_QUERY = re.compile(r"(?i)\b(user(?:name)?|usr|pass(?:word|wd)?|pwd|token|key|auth)=[^&/?#\s]*")
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]]*)(?::(\d{1,5}))?")
 
@@ -79,16 +79,15 @@ def _without_credentials(rest: str) -> tuple[str, str]:
 
 
 def shown(kind: str, source: str) -> str:
-    """The source as people may see it: no user name, no password."""
-    if kind == "usb":
-        return f"USB camera {source}"
+    """The source as people may see it: no user name, no password, and nothing behind a question mark, where some cameras want them."""
     if kind != "rtsp":
         return source
     try:
         address = parsed(source)
     except BadAddress:
         return f"{MASK} (not an RTSP address)"
-    bare = _IN_QUERY.sub(lambda found: f"{found.group(1)}={MASK}", address.without_credentials())
+    where, question, _ = address.without_credentials().partition("?")
+    bare = _IN_QUERY.sub(lambda found: f"{found.group(1)}={MASK}", where) + (question + MASK if question else "")
     return bare.replace("://", f"://{MASK}@", 1) if address.user or address.password else bare
 
 

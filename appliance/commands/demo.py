@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,8 +34,18 @@ VISITS_MAX = 10_000
 @click.option("--json", "as_json", is_flag=True, help="Print what was logged as one JSON document at the end, and nothing else.")
 @click.option("--port", type=click.IntRange(1, 65_535), help="The page's port; else that of the settings (8477). Taken: the next free one.")
 @click.option("--pack", help="The face models: 'open' or 'starter', or another that is on this computer.")
+@click.option("--scene", type=click.Choice(["store_a", "store_b"]), help="One of the two entrances of a chain; else the first.")
+@click.option("--pair", "code_at_url", metavar="CODE@URL", help="Pair with a headquarters for as long as it runs.")
 @click.pass_context
-def demo(context: click.Context, seconds: float | None, as_json: bool, port: int | None, pack: str | None) -> None:
+def demo(
+    context: click.Context,
+    seconds: float | None,
+    as_json: bool,
+    port: int | None,
+    pack: str | None,
+    scene: str | None,
+    code_at_url: str | None,
+) -> None:
     """See it work: a demo camera, faces, visits and the page."""
     from appliance import demo as stage
     from appliance import log
@@ -53,20 +63,31 @@ def demo(context: click.Context, seconds: float | None, as_json: bool, port: int
     stage.sweep(Path(tempfile.gettempdir()), time.time())
     with ending.asked_for() as asked, tempfile.TemporaryDirectory(prefix=stage.PREFIX, ignore_cleanup_errors=True) as folder:
         asked.removes(Path(folder))
-        summary = _shown(asked, usual, Path(folder), pack, port or usual.web.port, until_s, attended, say)
+        chosen = Chosen(pack, scene, code_at_url, port or usual.web.port)
+        summary = _shown(asked, usual, Path(folder), chosen, until_s, attended, say)
     if as_json:
         click.echo(json.dumps({**summary, "seconds": round(time.monotonic() - began_s, 1)}, ensure_ascii=False, indent=2))
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """On the command line; None: the usual."""
+
+    pack: str | None
+    scene: str | None
+    code_at_url: str | None
+    port: int
+
+
 def _shown(
-    asked: Ending, usual: Any, folder: Path, pack: str | None, port: int, until_s: float, attended: bool, say: Callable[[str], None]
+    asked: Ending, usual: Any, folder: Path, wanted: Chosen, until_s: float, attended: bool, say: Callable[[str], None]
 ) -> dict[str, Any]:
     from appliance import demo as stage
     from appliance.data_key import KeyFile
     from appliance.running import open_appliance
 
-    chosen = pack or stage.choose_pack(usual, folder, say)
-    scene = stage.choose_scene(folder, say)
+    chosen, port = wanted.pack or stage.choose_pack(usual, folder, say), wanted.port
+    scene = stage.choose_scene(folder, say, wanted.scene)
     config = stage.settings(usual, folder, chosen, scene.gap_s)
     if asked.asked:
         raise click.Abort
@@ -76,6 +97,10 @@ def _shown(
     try:
         asked.kills(appliance.process_ids)
         entered = stage.furnish(appliance, scene, premises.now_ms())
+        if wanted.code_at_url:
+            from appliance.commands.pair import paired
+
+            say(f"Paired with {paired(appliance.store, config, wanted.code_at_url).tenant_name}.")
         appliance.start([*range(port, min(port + PORTS_TRIED, 65_536)), 0])
         say(f"The page: {appliance.address}")
         known = f"; {entered} people are known already as staff or opted out" if entered else ""

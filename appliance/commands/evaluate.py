@@ -38,9 +38,12 @@ ROWS = (
 @click.option("--pack", "pack_name", metavar="PACK", help="Another pack than the settings'.")
 @click.option("--pace", type=click.Choice(["full", "real"]), default="full", show_default=True, help="As fast as it goes, or by the clock.")
 @click.option("--ceiling/--no-ceiling", default=True, show_default=True, help="Also run the same decisions on perfect tracks.")
+@click.option("--keep", metavar="FOLDER", type=click.Path(path_type=Path, file_okay=False), help="A new folder: the data stay there.")
 @click.option("--json", "as_json", is_flag=True, help="For a script.")
 @click.pass_context
-def evaluate(context: click.Context, scenario_dir: Path, pack_name: str | None, pace: str, ceiling: bool, as_json: bool) -> None:
+def evaluate(
+    context: click.Context, scenario_dir: Path, pack_name: str | None, pace: str, ceiling: bool, keep: Path | None, as_json: bool
+) -> None:
     """Run a recorded scenario and compare with the truth."""
     from appliance.evaluation import evaluate as run
     from appliance.identity import Policy
@@ -60,6 +63,7 @@ def evaluate(context: click.Context, scenario_dir: Path, pack_name: str | None, 
         analysed_fps=wanted.analysed_fps,
         min_face_px=wanted.min_face_px,
         ceiling=ceiling,
+        keep=keep,
         progress=_progress,
     )
     if sys.stderr.isatty():

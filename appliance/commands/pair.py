@@ -18,9 +18,7 @@ def pair(context: click.Context, code_at_url: str, yes: bool) -> None:
     CODE@URL is shown at headquarters, for example 7K2M-QX4D-09WV@hub.example.com. It holds for ten minutes, once. A running appliance
     begins to send within seconds.
     """
-    from appliance.line import link, pairing
-    from appliance.line.carrying import Carrier
-    from appliance.line.status import version
+    from appliance.line import link
     from sync import pairing as wire
 
     config = premises.settings(context)
@@ -32,21 +30,7 @@ def pair(context: click.Context, code_at_url: str, yes: bool) -> None:
             click.confirm("Replace that? Everything is told anew, and the old one should be revoked there", abort=True)
         if target.plain:
             click.echo("The way there is not encrypted by TLS. What crosses it is sealed all the same.")
-        carrier = Carrier(target.url, ca_file=config.headquarters.ca_file)
-        try:
-            answer, own = pairing.pair(
-                carrier,
-                target,
-                name=config.site.name,
-                time_zone=config.site.time_zone,
-                version=version(),
-                now_ms=premises.now_ms(),
-            )
-        finally:
-            carrier.close()
-        link.begin(store, target.url, answer, own, premises.now_ms())
-        found = link.read(store)
-    assert found is not None
+        found = paired(store, config, code_at_url)
     print_facts(
         [
             ("Paired with", found.tenant_name),
@@ -55,6 +39,27 @@ def pair(context: click.Context, code_at_url: str, yes: bool) -> None:
             ("Fingerprint", f"{found.fingerprint}  (the same must be shown at headquarters)"),
         ]
     )
+
+
+def paired(store: Store, config: Config, code_at_url: str) -> Link:
+    """Raises BadCode, LineError."""
+    from appliance.line import link, pairing
+    from appliance.line.carrying import Carrier
+    from appliance.line.status import version
+    from sync import pairing as wire
+
+    target = wire.parse_target(code_at_url)
+    carrier = Carrier(target.url, ca_file=config.headquarters.ca_file)
+    try:
+        answer, own = pairing.pair(
+            carrier, target, name=config.site.name, time_zone=config.site.time_zone, version=version(), now_ms=premises.now_ms()
+        )
+    finally:
+        carrier.close()
+    link.begin(store, target.url, answer, own, premises.now_ms())
+    found = link.read(store)
+    assert found is not None
+    return found
 
 
 @click.command(short_help="Send nothing more to headquarters.")

@@ -110,7 +110,7 @@ def _by_the_appliance(store: Store, seconds: float) -> bool:
         stands = standing.read(store.db.conn)
         told = _progress(stands, told)
         if stands.tried_ms is not None and stands.tried_ms >= began_ms:
-            if stands.error:
+            if stands.error and not stands.retelling:
                 raise click.ClickException(stands.error)
             if not stands.waiting and not stands.retelling:
                 return True
@@ -139,7 +139,7 @@ def _by_ourselves(store: Store, config: Config, seconds: float) -> bool:
             stands = standing.read(store.db.conn)
             told = _progress(stands, told)
             if stands.tried_ms is not None and stands.tried_ms >= began_ms:
-                if stands.error:
+                if stands.error and not stands.retelling:
                     raise click.ClickException(stands.error)
                 if not stands.waiting and not stands.retelling:
                     return True

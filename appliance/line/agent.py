@@ -172,7 +172,9 @@ class Agent:
         if before.trouble and not self._contact.trouble:
             log.info("event=line_works_again")
         set_aside = max(0, self._contact.set_aside - before.set_aside)
-        link.note(self._store, self._contact, set_aside, self._around.now())
+        with self._store.transaction():
+            if link.is_still(self._store, found):
+                link.note(self._store, self._contact, set_aside, self._around.now())
 
     def _ask(self, found: Link, *, picture: bool) -> None:
         stored, connection = link.for_pushing(self._store), self._store.db.conn
@@ -193,7 +195,7 @@ class Agent:
         span, now = outbox.span(self._store.db.conn), self._now()
         stands, actions = pushing.answered(self._contact, stored, span, answer, now, self._around.chance())
         for action in actions:
-            self._carry_out(action)
+            self._carry_out(action, found)
         if stands.flight is not None:
             # An old answer in the place of this one: there will be no other.
             stands = pushing.failed(stands, "What headquarters answered belongs to another message.", now, self._around.chance())
@@ -202,17 +204,29 @@ class Agent:
             # From a backup of the time when keys were being changed: headquarters knows the other ones.
             link.swap_keys(self._store)
 
-    def _carry_out(self, action: Action) -> None:
-        """Each in a transaction of its own. Raises StoreError; then the rest is not done, and comes again."""
+    def _carry_out(self, action: Action, asked: Link) -> None:
+        """Each in a transaction of its own. Raises StoreError, and LineError when the store was paired anew meanwhile; then the rest is not
+        done, and comes again."""
+        store = self._store
+        if isinstance(action, ApplyFacts) and action.facts:
+            self._apply(action, asked)
+        elif not isinstance(action, Acknowledge) or self._has(action):
+            with store.transaction():
+                link.require_still(store, asked)
+                self._note(action)
+
+    def _has(self, answered: Acknowledge) -> bool:
+        """Whether there is anything to drop: an idle line writes nothing for it."""
+        oldest = outbox.span(self._store.db.conn).oldest
+        return oldest is not None and oldest <= answered.through
+
+    def _note(self, action: Action) -> None:
         store = self._store
         match action:
             case Acknowledge(through=through):
-                oldest = outbox.span(store.db.conn).oldest
-                if oldest is not None and oldest <= through:
-                    with store.transaction() as db:
-                        outbox.acknowledge(db.conn, through)
-            case ApplyFacts():
-                self._apply(action)
+                outbox.acknowledge(store.db.conn, through)
+            case ApplyFacts(cursor=cursor):
+                link.advance(store, cursor, 0)
             case TellAnew(abandoned_through=through):
                 log.warning("event=told_anew why=headquarters_misses_records")
                 link.tell_anew(store, through)
@@ -227,22 +241,17 @@ class Agent:
             case SnapshotDone(visit_id=visit_id, wanted=wanted):
                 self._pictures.sent(visit_id)
                 if not wanted:
-                    with store.transaction() as db:
-                        db.execute("UPDATE link SET snapshots = 0")
+                    store.db.execute("UPDATE link SET snapshots = 0")
 
-    def _apply(self, page: ApplyFacts) -> None:
+    def _apply(self, page: ApplyFacts, asked: Link) -> None:
         def do() -> None:
-            applied = applying.apply_page(self._store, page.facts, page.cursor, self._around.now())
+            applied = applying.apply_page(self._store, page.facts, page.cursor, self._around.now(), asked)
             self._around.renew(applied.keys)
             log.info("event=facts_applied count=%d passed_over=%d", applied.facts, applied.passed_over)
             if applied.people:
                 self._around.people_changed()
 
-        if page.facts:
-            self._around.on_reception(do)
-        else:
-            with self._store.transaction():
-                link.advance(self._store, page.cursor, 0)
+        self._around.on_reception(do)
 
     def _gives_way(self) -> bool:
         """Whether sightings wait to be decided: they come first."""

@@ -19,6 +19,7 @@ from appliance.forgetting import Forgotten
 from appliance.gallery import guest_key
 from appliance.line import guests, link, restoring
 from appliance.line.guests import GuestRow
+from appliance.line.link import Link
 from models.faces import Floats
 from sync import facts, records
 from sync.facts import (
@@ -54,10 +55,13 @@ class Applied:
     """Persons of whom something was given back."""
 
 
-def apply_page(store: Store, page: Sequence[tuple[int, bytes]], cursor: int, now_ms: int) -> Applied:
-    """Applies a page and remembers to go on behind `cursor`. Raises StoreError; then nothing of it is applied."""
+def apply_page(store: Store, page: Sequence[tuple[int, bytes]], cursor: int, now_ms: int, asked: Link | None = None) -> Applied:
+    """Applies a page and remembers to go on behind `cursor`. `asked`: the pairing under which it was asked for. Raises StoreError, and
+    LineError when the store was paired anew since; then nothing of it is applied."""
     applied = Applied()
     with store.transaction():
+        if asked is not None:
+            link.require_still(store, asked)
         for sequence, payload in page:
             try:
                 with store.part():

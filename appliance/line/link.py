@@ -12,6 +12,7 @@ import uuid_utils
 
 from appliance import backup
 from appliance.database import Store
+from appliance.errors import LineError
 from sync import contact, keys, outbox
 from sync.keys import OwnKeys
 from sync.messages import PairAnswer, PublicKeys
@@ -69,6 +70,18 @@ def read(store: Store) -> Link | None:
     for flag in ("snapshots", "also_at", "rotating"):
         values[flag] = bool(values[flag])
     return Link(**values)
+
+
+def is_still(store: Store, asked: Link) -> bool:
+    """Whether the store is paired as it was: a command may pair it anew while an answer is on its way."""
+    row = store.db.execute("SELECT appliance_id, paired_ms FROM link").fetchone()
+    return row is not None and tuple(row) == (asked.appliance_id, asked.paired_ms)
+
+
+def require_still(store: Store, asked: Link) -> None:
+    """Raises LineError."""
+    if not is_still(store, asked):
+        raise LineError("This store was paired anew while headquarters answered; the answer is not for it any more.")
 
 
 def line_of(store: Store) -> str:

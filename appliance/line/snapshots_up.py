@@ -59,7 +59,7 @@ class Pictures:
     def sent(self, visit_id: str) -> None:
         """Headquarters has the picture that went last."""
         if self._under_way and self._under_way[0] == visit_id:
-            with self.store.transaction() as db:
+            with self.store.writing() as db:
                 db.execute("UPDATE visits SET snapshot_sent = ? WHERE id = ?", [self._under_way[1], visit_id])
         self._under_way = None
 

@@ -14,5 +14,7 @@ COMMANDS: dict[str, Place] = {
     "pair-code": Place("hub.commands.pair_code", "pair_code", "Make a one-time code with which a store's appliance is paired."),
     "index": Place("hub.commands.index", "index", "Compare the index of templates with the database, or fill it anew."),
     "user": Place("hub.commands.user", "user", "Add and list who may sign in, and give one a new password."),
+    "demo": Place("hub.commands.demo", "demo", "See a chain work: a headquarters, two stores, people who come to both."),
+    "evaluate": Place("hub.commands.evaluate", "evaluate", "Run two recorded stores and compare the links between them with the truth."),
     "token": Place("hub.commands.token", "token", "Add, list and revoke the API tokens of a tenant."),
 }

@@ -7,11 +7,15 @@ from itertools import count
 
 import pytest
 
-from appliance.tracks import LOST_MS_MAX, TRACKS_MAX, Detection, Tracker
+from appliance.tracks import LOST_MS_MAX, TRACKS_MAX, Detection, Tracker, likeness_by
 from appliance.watch import TRAVEL_MIN
+from models.bars import Bars
 from models.faces import Floats
 from tests.appliance.visitors import BOB, DORA, EMIL, face, like
 
+BARS = Bars({1e-2: 0.25, 1e-3: 0.33, 1e-4: 0.4, 1e-5: 0.46})
+WEAK = Bars({1e-2: 0.65, 1e-3: 0.7, 1e-4: 0.75, 1e-5: 0.8})
+"""Of an embedder to which strangers look alike."""
 WIDTH = 60.0
 FRAME_MS = 200
 
@@ -20,9 +24,9 @@ def at(x: float, y: float = 200.0, look: Floats | None = None, *, width: float =
     return Detection(x, y, width, width * 1.2, score, look)
 
 
-def a_tracker() -> Tracker:
+def a_tracker(bars: Bars = BARS) -> Tracker:
     ids = count()
-    return Tracker(lambda: f"track {next(ids)}")
+    return Tracker(lambda: f"track {next(ids)}", likeness_by(bars))
 
 
 def follow(frames: Iterable[list[Detection]], tracker: Tracker | None = None, start_ms: int = 0) -> list[list[str | None]]:
@@ -74,6 +78,13 @@ def test_people_who_pass_each_other_keep_their_ids() -> None:
 def test_a_face_never_continues_the_track_of_somebody_it_does_not_resemble() -> None:
     ids = follow([[at(100, look=face(BOB))]] * 4 + [[at(100, look=face(DORA))]])
     assert ids[-1] == ["track 1"]
+
+
+@pytest.mark.parametrize(("bars", "tracks"), [(BARS, {"track 0"}), (WEAK, {"track 0", "track 1"})], ids=["good pack", "weak pack"])
+def test_how_alike_the_same_face_must_be_is_the_packs(bars: Bars, tracks: set[str]) -> None:
+    """Cosine .6 is hardly ever a stranger's to a good embedder, and often to a weak one."""
+    ids = follow([[at(100, look=face(BOB))]] * 4 + [[at(100, look=like(BOB, 0.6))]], a_tracker(bars))
+    assert {i for (i,) in ids} == tracks
 
 
 def test_a_face_that_comes_out_from_behind_somebody_is_linked_by_its_look() -> None:

@@ -204,3 +204,14 @@ def test_a_clock_that_jumped_is_noted_and_one_set_right_by_seconds_is_not(chain:
     a, _, _ = stores(chain)
     a.tells(ClockJumped(at_ms=NOW_MS, by_ms=3_600_000), ClockJumped(at_ms=NOW_MS, by_ms=2_000))
     assert a.rows("SELECT what FROM audit") == [("clock jumped by 3600 s",)]
+
+
+def test_a_template_told_under_another_person_queues_both(chain: Chain) -> None:
+    a, _, _ = stores(chain)
+    bob, twin = new_id(), new_id()
+    look = template(twin)
+    a.tells(person(bob), person(twin), look)
+    with chain.database.tenant(a.tenant_id) as tx:
+        tx.execute("DELETE FROM resolve_queue")
+    a.tells(template(bob, id=look.id))
+    assert a.rows("SELECT person_id FROM resolve_queue ORDER BY 1") == [(one,) for one in sorted([bob, twin])]

@@ -322,3 +322,18 @@ def test_two_stores_that_ask_at_once_for_the_same_person_make_one_request(chain:
     with chain.database.tenant(world.a.tenant_id) as tx:
         assert tx.execute("SELECT count(*) FROM erasures").fetchone() == (1,)
         assert tx.execute("SELECT person_id FROM tombstones ORDER BY 1").fetchall() == [(one,) for one in bobs(chain)]
+
+
+def test_one_merged_into_another_and_that_into_a_third_are_all_forgotten_in_one_batch(chain: Chain) -> None:
+    a, b, _ = with_looks(chain)
+    with chain.database.tenant(a.tenant_id) as tx:
+        erasure.opt_out(tx, chain.database.vault(tx, a.tenant_id), chain.people["Bob"], ADMIN, NOW)
+    bob, heir, last = chain.persons["Bob", chain.site_b.name], new_id(), new_id()
+    b.tells(person(heir), person(last), template(last, 5))
+    b.tells(template(heir, 6), PersonGone(id=bob, merged_into=heir), PersonGone(id=heir, merged_into=last))
+    assert b.rows("SELECT count(*) FROM persons WHERE id = ANY(%s::uuid[])", [heir, last]) == [(0,)]
+    assert b.rows("SELECT count(*) FROM templates") == [(0,)]
+    with chain.database.tenant(a.tenant_id) as tx:
+        told = [one for one in every_fact(tx, a, b.appliance_id) if isinstance(one, OptOut)]
+    assert [len(one.templates) for one in told] == [0, 7]
+    assert told[-1].person_ids == sorted([heir, last])

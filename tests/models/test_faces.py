@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -12,16 +13,26 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from models.align import ARCFACE_POINTS, align, similarity
-from models.detect import CANDIDATES_MAX, STRIDE, fitted, iou, suppressed
+from models.detect import CANDIDATES_MAX, STRIDE, Canvas, fitted, shared, suppressed
 from models.embed import BATCH_MAX, unit
 from models.faces import Faces, Floats, Picture
 from models.landmarks import refined
+from models.normalisation import normalised
 from models.scrfd import _decode as scrfd_decode
 from tests.models.packs import group_photo, pack
 
 
 def as_faces(boxes: list[tuple[float, float, float, float]], scores: list[float]) -> Faces:
     return Faces(np.array(boxes, np.float32).reshape(-1, 4), np.array(scores, np.float32), np.zeros((len(scores), 5, 2), np.float32))
+
+
+def overlaps(a: Floats, b: Floats) -> Floats:
+    """Intersection over union (N, M) of (N, 4) and (M, 4) boxes."""
+    return np.array([[iou(one, other) for other in b.tolist()] for one in a.tolist()], np.float32)
+
+
+def iou(a: Sequence[float], b: Sequence[float]) -> float:
+    return shared(a, b) / max(shared(a, a) + shared(b, b) - shared(a, b), 1e-9)
 
 
 @pytest.mark.parametrize(
@@ -37,13 +48,18 @@ def as_faces(boxes: list[tuple[float, float, float, float]], scores: list[float]
     ids=["the same", "half over", "beside", "inside", "empty", "inside out"],
 )
 def test_overlap(a: tuple[float, ...], b: tuple[float, ...], expected: float) -> None:
-    assert float(iou(np.array([a], np.float32), np.array([b], np.float32))[0, 0]) == pytest.approx(expected, abs=1e-6)
+    assert iou(a, b) == pytest.approx(expected, abs=1e-6)
 
 
 def test_of_boxes_over_one_face_the_surest_is_kept_best_first() -> None:
     found = as_faces([(1, 0, 11, 10), (0, 0, 10, 10), (50, 0, 60, 10), (100, 0, 110, 10)], [0.7, 0.9, 0.6, 0.95])
     assert suppressed(found, 0.4).scores.tolist() == pytest.approx([0.95, 0.9, 0.6])
     assert len(suppressed(as_faces([], []), 0.4)) == 0
+
+
+def test_a_box_inside_a_box_is_the_same_face() -> None:
+    found = as_faces([(0, 0, 118, 118), (20, 20, 90, 90), (100, 0, 170, 70)], [0.8, 0.9, 0.7])
+    assert suppressed(found, 0.45).boxes.tolist() == [[20, 20, 90, 90], [100, 0, 170, 70]]
 
 
 def test_noise_cannot_make_suppression_slow() -> None:
@@ -65,6 +81,23 @@ def photo() -> Picture:
     return group_photo()
 
 
+def test_a_picture_leaves_nothing_behind_on_the_canvas_for_the_next() -> None:
+    canvas = Canvas(360, 640)
+    canvas.blob(np.full((720, 1280, 3), 255, np.uint8))
+    picture = np.random.default_rng(1).integers(0, 255, (720, 1280, 3), np.uint8)
+    assert np.array_equal(canvas.blob(picture), normalised([fitted(picture, 640)[0]], "bgr_0_255"))
+
+
+def test_a_crop_without_a_face_among_crops_with_one(tmp_path: Path, photo: Picture) -> None:
+    detector = pack("starter", tmp_path).detector
+    x, y = detector.detect(photo, 960).boxes[0].reshape(2, 2).mean(axis=0).astype(int).tolist()
+    crop = np.asarray(cv2.resize(photo[y - 100 : y + 100, x - 100 : x + 100], (160, 160)), np.uint8)
+    found = detector.detect_crops([crop, np.zeros_like(crop), crop])
+    assert len(found[0]) >= 1 and len(found[1]) == 0
+    assert np.array_equal(found[0].boxes, found[2].boxes) and np.array_equal(found[0].points, found[2].points)
+    assert np.array_equal(found[0].points, detector.detect_crops([crop])[0].points)
+
+
 @pytest.mark.parametrize("name", ["starter", "open"])
 @pytest.mark.parametrize("scale", [0.6, 1.0, 1.7])
 def test_faces_are_found_in_the_pictures_own_pixels_at_any_size(tmp_path: Path, photo: Picture, name: str, scale: float) -> None:
@@ -73,7 +106,7 @@ def test_faces_are_found_in_the_pictures_own_pixels_at_any_size(tmp_path: Path, 
     scaled = np.asarray(cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
     found = detector.detect(scaled, 960)
     assert len(found) >= 6
-    overlap = iou(whole.boxes, found.boxes / np.float32(scale)).max(axis=1)
+    overlap = overlaps(whole.boxes, found.boxes / np.float32(scale)).max(axis=1)
     assert overlap.min() > 0.7
     x, y = found.points[:6, :, 0], found.points[:6, :, 1]
     assert (x[:, 0] < x[:, 1]).all() and (x[:, 3] < x[:, 4]).all() and (y[:, 0] < y[:, 3]).all()
@@ -112,6 +145,20 @@ def test_alignment_undoes_turn_scale_and_shift(angle: float, scale: float, shift
     back = points @ matrix[:, :2].T + matrix[:, 2]
     assert np.abs(back - ARCFACE_POINTS).max() < 0.1 + 2e-3 * max(map(abs, shift)) / scale
     assert np.linalg.det(matrix[:, :2]) > 0, "a face is never mirrored"
+
+
+@given(
+    angle=st.floats(-3.1, 3.1),
+    scale=st.floats(0.1, 4),
+    middle=st.tuples(st.floats(-400, 1000), st.floats(-400, 1000)),
+    seed=st.integers(0, 9),
+)
+def test_a_crop_is_what_warping_the_whole_picture_gives(angle: float, scale: float, middle: tuple[float, float], seed: int) -> None:
+    picture = np.asarray(cv2.GaussianBlur(np.random.default_rng(seed).integers(0, 255, (500, 600, 3), np.uint8), (0, 0), 3), np.uint8)
+    c, s = scale * np.cos(angle), scale * np.sin(angle)
+    points = ((ARCFACE_POINTS - 56) @ np.array([[c, s], [-s, c]]) + middle).astype(np.float32)
+    whole = cv2.warpAffine(picture, similarity(points, ARCFACE_POINTS), (112, 112))
+    assert np.abs(align(picture, points).astype(int) - whole).max() <= 2
 
 
 def test_points_on_one_spot_cannot_be_aligned() -> None:
@@ -162,7 +209,7 @@ def test_a_second_look_brings_points_near_to_those_of_a_large_picture(tmp_path: 
     rough = detector.detect(photo, 320).take(np.arange(6))
     better = refined(detector, photo, rough)
     fine = detector.detect(photo, 1280)
-    nearest = fine.points[iou(rough.boxes, fine.boxes).argmax(axis=1)]
+    nearest = fine.points[overlaps(rough.boxes, fine.boxes).argmax(axis=1)]
 
     def off(points: Floats) -> float:
         return float(np.linalg.norm(points - nearest, axis=2).mean())

@@ -52,9 +52,8 @@ def test_no_faces_have_no_flaws() -> None:
 def test_the_nearer_face_covers_and_is_not_covered() -> None:
     far, near = (200, 100, 300, 200), (250, 100, 400, 250)
     # The nearer head reaches 30 px (a fifth of its 150) beyond its face: it hides 80 of the 100 px, not 50.
-    assert covered(faces(far, near)).tolist() == pytest.approx([0.8, 0.0])
-    assert covered(faces(near, far)).tolist() == pytest.approx([0.0, 0.8])
-    assert covered(faces(far)).tolist() == [0.0]
+    assert covered(0, [far, near]) == covered(1, [near, far]) == pytest.approx(0.8)
+    assert covered(1, [far, near]) == covered(0, [near, far]) == covered(0, [far]) == 0.0
 
 
 def crop(light: float = 128, contrast: float = 40) -> Picture:

@@ -9,6 +9,8 @@ const OLD_MS = 3_000;
 const STALE_MS = 10_000;
 // Room at the lower edge for the line that says how the camera is.
 const STATE_PX = 28;
+const BORDER_PX = 2;
+const EDGE_PX = 4;
 
 const started = new WeakSet();
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -116,24 +118,30 @@ function draw(layer, boxes) {
   placeLabels(layer, boxes);
 }
 
-/** Each label goes below or above its face, to the right or the left, wherever it lies inside the picture and on no other label. */
+/** Each label goes below or above its face, to the right, the left or the picture's edge, wherever it lies inside the picture, on no other
+ * label and, if that can be had, on nobody's face. */
 function placeLabels(layer, boxes) {
   const { clientWidth: width, clientHeight: height } = layer;
   const taken = [];
+  const faces = boxes.map((box) => ({ x: box.x * width, y: box.y * height, w: box.width * width, h: box.height * height }));
   const byId = new Map([...layer.children].map((element) => [element.dataset.id, element]));
   // The nearest people first: they have the largest faces and get the best places.
   for (const box of [...boxes].sort((one, other) => other.width - one.width)) {
     const element = byId.get(box.id);
     const label = element.firstChild;
     const [w, h] = [label.offsetWidth, label.offsetHeight];
-    const [left, right] = [box.x * width - 2, (box.x + box.width) * width + 2 - w];
+    const [left, right] = [box.x * width, (box.x + box.width) * width - w];
     const [below, above] = [(box.y + box.height) * height + 6, box.y * height - 6 - h];
-    const places = [[left, below, ""], [right, below, "right"], [left, above, "above"], [right, above, "right above"]];
-    const free = ([x, y]) => x >= 0 && y >= 0 && x + w <= width && y + h <= height - STATE_PX &&
-      taken.every((other) => x >= other.x + other.w || other.x >= x + w || y >= other.y + other.h || other.y >= y + h);
-    const [x, y, classes] = places.find(free) ?? places[0];
+    const edge = Math.max(EDGE_PX, Math.min(left, width - w - EDGE_PX));
+    const places = [below, above].flatMap((y) => [left, right, edge].map((x) => [x, y]));
+    const off = ([x, y]) => (other) => x >= other.x + other.w || other.x >= x + w || y >= other.y + other.h || other.y >= y + h;
+    const free = (place) =>
+      place[0] >= 0 && place[1] >= 0 && place[0] + w <= width && place[1] + h <= height - STATE_PX && taken.every(off(place));
+    const [x, y] = places.find((place) => free(place) && faces.every(off(place))) ?? places.find(free) ?? places[0];
     taken.push({ x, y, w, h });
-    for (const name of ["right", "above"]) element.classList.toggle(name, classes.includes(name));
+    // Counted from inside the box's border.
+    label.style.left = `${x - box.x * width - BORDER_PX}px`;
+    element.classList.toggle("above", y < box.y * height);
   }
 }
 

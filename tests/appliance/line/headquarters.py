@@ -4,6 +4,7 @@ answers, talk rubbish, revoke, rotate its keys, and be set back to an earlier da
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import httpx
@@ -50,6 +51,8 @@ class Headquarters:
     rubbish: httpx.Response | None = None
     wants_pictures: bool = True
     clock_ahead_ms: int = 0
+    meanwhile: Callable[[], None] | None = None
+    """Done while the answer is on its way."""
     asked: list[str] = field(default_factory=list)
     keeps: list[httpx.Response] = field(default_factory=list)
     status: Status = field(default_factory=Status)
@@ -87,6 +90,8 @@ class Headquarters:
             return self.rubbish
         message = request.read()
         answer = self._paired_with(message) if request.url.path.endswith("/pair") else self._exchanged(message)
+        if self.meanwhile:
+            self.meanwhile()
         if self.loses:
             self.loses -= 1
             raise httpx.ReadError("cut", request=request)

@@ -12,10 +12,11 @@ from appliance import forgetting, notices, snapshots
 from appliance.errors import LineError
 from appliance.line import link, standing
 from appliance.line.agent import POLL_S, Agent, Surroundings
+from sync import outbox
 from sync.facts import OptOut, PersonKnown, TenantSettings
 from sync.records import ClockJumped, PersonRecord
 from tests.appliance.line.both_ends import Line, three_come
-from tests.appliance.line.chain import an_id, guest, lent, table
+from tests.appliance.line.chain import HUB_KEYS, an_id, guest, lent, pair, table
 from tests.appliance.line.headquarters import Headquarters
 from tests.appliance.stores import DAY_MS, JPEG, NOON
 from tests.appliance.visitors import CHARLIE, a_shop, face
@@ -87,6 +88,21 @@ def test_pairing_with_a_wrong_code_or_address_is_a_sentence(line: Line) -> None:
     line.hub.away, line.hub.rubbish = False, httpx.Response(404)
     with pytest.raises(LineError, match="no headquarters at this address"):
         line.pair()
+
+
+def test_paired_anew_while_an_answer_is_on_its_way_nothing_of_that_answer_is_done(line: Line) -> None:
+    line.pair()
+    line.run()
+    waits = three_come(line) and outbox.span(line.shop.store.db.conn)
+    line.hub.tell(guest(an_id(), face(GRACE)))
+    line.hub.rotate()
+    line.hub.meanwhile = lambda: pair(line.shop, tenant_id=an_id(), appliance_id=an_id()) and None
+    line.steady_s += 100
+    line.agent.step()
+    line.hub.meanwhile = None
+    assert outbox.span(line.shop.store.db.conn) == waits and line.shop.count("guests") == 0
+    found = link.read(line.shop.store)
+    assert found and (found.hub, found.contact_ms, found.error, found.cursor) == (HUB_KEYS.public, None, "", 0)
 
 
 def test_unpaired_the_store_keeps_who_opted_out_and_nothing_else_of_the_chain(line: Line) -> None:

@@ -1,0 +1,74 @@
+"""Who stands beside and sees everything that PostgreSQL has committed, whosever it is. Also the checks that are cheap enough to run all along."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.types.string import TextLoader
+
+from appliance.line import link
+from hub import postgres
+from sync import outbox
+from tests.simulation.store import Shop
+
+
+class NotCommitted(AssertionError):
+    """The store let go of records that the hub has not got."""
+
+
+class WentBack(AssertionError):
+    """The hub has fewer records of a line than it had."""
+
+
+class Witness:
+    def __init__(self, folder: Path, database: str) -> None:
+        self._connection = psycopg.connect(**postgres.line_to(folder, postgres.SUPERUSER, database), autocommit=True)
+        self._connection.adapters.register_loader("uuid", TextLoader)
+        self._applied: dict[tuple[str, str], int] = {}
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def rows(self, words: str, values: object = ()) -> list[tuple[Any, ...]]:
+        return self._connection.execute(words, values).fetchall()  # type: ignore[call-overload, no-any-return]
+
+    def one(self, words: str, values: object = ()) -> Any:
+        found = self.rows(words, values)
+        return found[0][0] if found else None
+
+    def newest_fact(self, tenant_id: str) -> int:
+        return int(self.one("SELECT fact_sequence FROM tenants WHERE tenant_id = %s", [tenant_id]))
+
+    def identities(self, tenant_id: str) -> list[tuple[int, str]]:
+        """In the order they were made."""
+        words = "SELECT number, id FROM identities WHERE tenant_id = %s AND merged_into IS NULL ORDER BY number"
+        return [(int(number), str(identity_id)) for number, identity_id in self.rows(words, [tenant_id])]
+
+    def persons_of(self, identity_id: str) -> list[str]:
+        return [str(row[0]) for row in self.rows("SELECT id FROM persons WHERE identity_id = %s", [identity_id])]
+
+    def waits(self, tenant_id: str) -> list[str]:
+        found = []
+        if count := self.one("SELECT count(*) FROM resolve_queue WHERE tenant_id = %s", [tenant_id]):
+            found.append(f"{count} persons to resolve")
+        if count := self.one("SELECT count(*) FROM index_leftovers WHERE tenant_id = %s", [tenant_id]):
+            found.append(f"{count} templates to take out of the index")
+        if count := self.one("SELECT count(*) FROM erasure_receipts WHERE tenant_id = %s AND done_at IS NULL", [tenant_id]):
+            found.append(f"{count} receipts")
+        return found
+
+    def look(self, shop: Shop) -> None:
+        """Acknowledged means committed; and what was committed stays. Raises NotCommitted, WentBack."""
+        line, applied = self.rows("SELECT line, applied FROM appliances WHERE id = %s", [shop.appliance_id])[0]
+        before = self._applied.get((shop.appliance_id, line), 0)
+        if applied < before:
+            raise WentBack(f"{shop.name}: the hub had {before} records and has {applied}")
+        self._applied[shop.appliance_id, line] = applied
+        if not shop.runs or link.line_of(shop.store) != line:
+            return
+        span = outbox.span(shop.store.db.conn)
+        gone = span.newest if span.oldest is None else span.oldest - 1
+        if gone > max(applied, shop.shed_through.get(line, 0)):
+            raise NotCommitted(f"{shop.name}: record {gone} is gone from the outbox, and the hub has committed {applied}")
