@@ -103,7 +103,7 @@ def _decide(
     settled: Settled,
     written: Written,
 ) -> None:
-    count = _identities(tx)
+    count = identities.about_how_many(tx)
     models = {model for one in persons for model in one.embeddings}
     bars = _bars(models, count, bars_of)
     guests = identities.today(tx, [one.guest_of for one in persons if one.guest_of])
@@ -232,13 +232,6 @@ def _clear_gone(tx: Tx, gone: Sequence[str]) -> list[str]:
     today = [*identities.today(tx, were).values()]
     identities.sweep(tx, [*were, *today])
     return today
-
-
-def _identities(tx: Tx) -> int:
-    """How many there are, about: those that went are counted, too, which costs nothing and errs on the safe side."""
-    row = tx.execute("SELECT coalesce(max(number), 0) FROM identities").fetchone()
-    assert row is not None
-    return int(row[0])
 
 
 def _bars(models: Collection[str], identities_count: int, bars_of: BarsOf) -> dict[str, HubBars]:
