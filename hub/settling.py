@@ -7,13 +7,13 @@ the other, each as if those before it were settled, so that two of one batch fin
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from hub import families, identities, identity_changes, index_upkeep, known, looks, review
 from hub.database import Database, Tx
-from hub.deciding import Decision, HubBars, Verdict, bars_for
+from hub.deciding import SLACK, Decision, HubBars, Verdict, bars_for
 from hub.families import Family
 from hub.identities import MACHINE, Placing
 from hub.index import Floats, Near
@@ -26,9 +26,6 @@ from hub.weighing import Person, certain, must_leave, weigh
 
 CANDIDATES_MAX = 8
 """Identities that a person is weighed against, the nearest ones: were it the ninth, eight strangers would have to be nearer."""
-SLACK = 1.35
-"""How much nearer the look of an identity can be than its nearest template: two templates that agree by .58 are together as near to a third
-as 1.13 of either, many of them 1.31."""
 AWAY = "the index is away"
 
 
@@ -70,6 +67,8 @@ def settle(
     with database.tenant(tenant_id) as tx:
         vault = database.vault(tx, tenant_id)
         identities.hold(tx)
+        # In the order in which ingest writes: persons, then the queue.
+        tx.execute("SELECT id FROM persons WHERE id = ANY(%s::uuid[]) ORDER BY id FOR NO KEY UPDATE", [work.due])
         rows = tx.execute("SELECT person_id FROM resolve_queue WHERE person_id = ANY(%s::uuid[]) ORDER BY 1 FOR UPDATE", [work.due])
         queued = [row[0] for row in rows]
         here, as_read = _persons(tx, queued, work, bars_of), _as_read(tx, work, queued)
@@ -81,7 +80,7 @@ def settle(
         written.touched.update(_clear_gone(tx, gone))
         usable = index_upkeep.usable(work.templates, bars_of)
         looks.note_indexed(tx, [one.id for templates in usable.values() for one in templates if one.person_id in as_read])
-        looks.drop_leftovers(tx, [one.number for one in work.leftovers])
+        looks.drop_leftovers(tx, [one.id for one in work.leftovers])
         waiting = {*settled.unusable, *(person for those in settled.forget.values() for person in those)}
         done = [*gone, *(one.id for one in persons if one.id not in waiting)]
         tx.execute("DELETE FROM resolve_queue WHERE person_id = ANY(%s::uuid[])", [sorted(done)])
@@ -101,7 +100,9 @@ def _decide(
     settled: Settled,
     written: Written,
 ) -> None:
-    bars = _bars(tx, persons, bars_of)
+    count = identities.about_how_many(tx)
+    models = {model for one in persons for model in one.embeddings}
+    bars = _bars(models, count, bars_of)
     guests = identities.today(tx, [one.guest_of for one in persons if one.guest_of])
     owners = looks.persons_and_identities(tx, _near_enough(near, bars))
     chosen = {one.id: _candidates(near.get(one.id, {}), owners) for one in persons}
@@ -110,9 +111,16 @@ def _decide(
     around = families.load(tx, vault, wanted, {model: known_model.size for model in bars if (known_model := bars_of(model))})
     links = _links(tx, [other for one in persons for other in one.apart])
     identity_of = {one.id: one.identity_id for one in persons}
+    forgotten: set[str] = set()
     for one in persons:
+        if one.id in forgotten:
+            continue
         if erasure_id := opted_out.like(one.embeddings, bars_of):
-            settled.forget[erasure_id].append(one.id)
+            # Whoever they were linked with is they.
+            family = around.get(one.identity_id or "")
+            those = list(dict.fromkeys([one.id, *(family.members if family is not None else ())]))
+            settled.forget[erasure_id] += [other for other in those if other not in forgotten]
+            forgotten.update(those)
             continue
         person = replace(one, guest_of=guests.get(one.guest_of or ""))
         own = around.get(person.identity_id or "")
@@ -122,7 +130,8 @@ def _decide(
             own = None
         ids = [*(identity_of.get(other, identity) for other, identity in chosen[person.id]), person.guest_of]
         others = [around[i] for i in dict.fromkeys(ids) if i and i in around and around[i].members and around[i] is not own]
-        decision = weigh(person, others, bars)
+        # Those made in this batch are among whom the next ones are compared with.
+        decision = weigh(person, others, _bars(models, count + len(written.made), bars_of))
         if decision is None and person.has_templates:
             settled.unusable.append(person.id)
         identity_of[person.id] = _follow(person, own, decision, around, settled, written)
@@ -229,11 +238,8 @@ def _clear_gone(tx: Tx, gone: Sequence[str]) -> list[str]:
     return today
 
 
-def _bars(tx: Tx, persons: Sequence[Person], bars_of: BarsOf) -> dict[str, HubBars]:
-    row = tx.execute("SELECT coalesce(max(number), 1) FROM identities").fetchone()
-    assert row is not None
-    models = {model for one in persons for model in one.embeddings}
-    return {model: bars_for(found.bars, int(row[0])) for model in models if (found := bars_of(model))}
+def _bars(models: Collection[str], identities_count: int, bars_of: BarsOf) -> dict[str, HubBars]:
+    return {model: bars_for(found.bars, identities_count) for model in models if (found := bars_of(model))}
 
 
 def _near_enough(near: Mapping[str, Mapping[str, Sequence[Near]]], bars: Mapping[str, HubBars]) -> set[str]:

@@ -5,11 +5,12 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from hub import tenants
+from hub import index_upkeep, tenants
 from hub.deciding import bars_for
-from hub.erasure import Asked, opt_out
+from hub.erasure import Asked, opt_out, opt_out_persons
+from hub.identity_changes import link
 from hub.model_bars import bars_of
-from hub.resolving import BATCH, Resolved, resolve_due
+from hub.resolving import BATCH, Resolved, is_due, resolve_due
 from tests.hub.chain import NOW
 from tests.hub.told import MODEL, SURE, Hub, Stores, face, like, measured
 
@@ -64,6 +65,18 @@ def test_a_machine_link_falls_when_the_persons_are_called_different(hub: Hub) ->
     hub.resolve()
     assert hub.stores.identity(at_a) != hub.stores.identity(at_b)
     assert hub.known(at_a) is hub.known(at_b) is None
+
+
+def test_the_bars_of_a_batch_rise_with_those_it_makes(hub: Hub) -> None:
+    """A first batch of many would otherwise be compared as if each of them were among the first."""
+    bars = bars_for(measured(), 5), bars_for(measured(), BATCH)
+    assert bars[0].link < bars[1].link
+    between = (bars[0].link + bars[1].link) / 2
+    for i in range(BATCH - 2):
+        hub.stores.tell(*hub.a, [face(10 + i)])
+    pair = hub.stores.tell(*hub.a, [face(1)]), hub.stores.tell(*hub.b, [like(face(1), between)])
+    hub.resolve()
+    assert hub.stores.identity(pair[0]) != hub.stores.identity(pair[1])
 
 
 def test_a_doubtful_likeness_waits_for_somebody(hub: Hub) -> None:
@@ -160,6 +173,21 @@ def test_a_person_that_went_is_gone_from_the_index_and_its_identity_with_it(hub:
     assert (hub.stores.rows("identities"), hub.index.count(hub.tenant_id, MODEL)) == (before, 0)
 
 
+def test_a_template_that_lives_again_stays_in_the_index(hub: Hub) -> None:
+    at_a = hub.stores.tell(*hub.a, [face(1)])
+    hub.resolve()
+    with hub.tenant() as (tx, _):
+        tx.execute("CREATE TEMPORARY TABLE kept ON COMMIT DROP AS SELECT * FROM templates")
+        tx.execute("DELETE FROM templates")
+        tx.execute("INSERT INTO templates SELECT * FROM kept")
+        tx.execute("UPDATE templates SET indexed = false")
+    # As after a crash: compared and mended before the resolver has worked off what it had noted.
+    index_upkeep.verify(hub.database, hub.index, bars_of, hub.tenant_id, mend=True)
+    hub.resolve()
+    assert hub.index.count_of_persons(hub.tenant_id, [at_a]) == 1
+    assert hub.stores.rows("index_leftovers") == 0
+
+
 def test_more_than_a_batch_is_worked_off_in_one_run(hub: Hub) -> None:
     for i in range(BATCH + 5):
         hub.stores.tell(*(hub.a if i % 2 else hub.b), [face(i)])
@@ -199,6 +227,44 @@ def test_somebody_like_a_person_who_opted_out_is_forgotten_as_well(hub: Hub) -> 
     assert hub.stores.rows("resolve_queue") == 0
     hub.resolve()
     assert hub.index.count_of_persons(hub.tenant_id, [at_a, at_b]) == 0
+
+
+def opt_out_at_a(hub: Hub, person_id: str) -> None:
+    with hub.tenant() as (tx, vault):
+        opt_out_persons(tx, vault, [person_id], Asked("store"), NOW)
+
+
+def test_somebody_who_opts_out_before_they_were_linked_is_found_at_the_other_store(hub: Hub) -> None:
+    her = face(1)
+    at_b = hub.stores.tell(*hub.b, [like(her, SURE)])
+    stranger = hub.stores.tell(*hub.b, [face(2)])
+    hub.resolve()
+    opt_out_at_a(hub, hub.stores.tell(*hub.a, [her]))
+    with hub.tenant() as (tx, _):
+        assert is_due(tx, hub.now)
+    # The index is away meanwhile: nobody is missed for that.
+    hub.index.away = True
+    assert hub.resolve().away
+    hub.index.away = False
+    assert hub.resolve().forgotten == 1
+    with hub.tenant() as (tx, _):
+        assert tx.execute("SELECT id FROM persons WHERE id = ANY(%s::uuid[])", [[at_b, stranger]]).fetchall() == [(stranger,)]
+    hub.resolve()
+    with hub.tenant() as (tx, _):
+        assert not is_due(tx, hub.now)
+
+
+def test_whoever_is_linked_with_somebody_like_an_opted_out_person_is_forgotten_with_them(hub: Hub) -> None:
+    her = face(1)
+    at_b = hub.stores.tell(*hub.b, [like(her, SURE)])
+    far = hub.stores.tell(*hub.a, [face(7)])
+    hub.resolve()
+    with hub.tenant() as (tx, vault):
+        link(tx, vault, far, hub.stores.identity(at_b) or "", "ann", "knows her", NOW)
+    opt_out_at_a(hub, hub.stores.tell(*hub.a, [her]))
+    assert hub.resolve().forgotten == 2
+    with hub.tenant() as (tx, _):
+        assert tx.execute("SELECT id FROM persons WHERE id = ANY(%s::uuid[])", [[at_b, far]]).fetchall() == []
 
 
 def test_where_else_somebody_comes_is_told_only_where_the_tenant_wants_it(hub: Hub) -> None:
