@@ -101,8 +101,12 @@ def unsuppressed(boxes: Floats, scores: Floats, iou_max: float) -> list[int]:
     kept: list[int] = []
     for one in np.argsort(-scores, kind="stable")[:CANDIDATES_MAX].tolist():
         box, area = corners[one], areas[one]
+        left, _, right, _ = box
         for better in kept:
-            both = shared(box, corners[better])
+            other = corners[better]
+            if other[2] <= left or other[0] >= right:
+                continue
+            both = shared(box, other)
             if both > iou_max * (area + areas[better] - both) or both > INSIDE_MAX * min(area, areas[better]):
                 break
         else:
