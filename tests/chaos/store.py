@@ -56,7 +56,6 @@ def main() -> None:
     ending = threading.Event()
     threading.Thread(target=lambda: (sys.stdin.read(), ending.set()), daemon=True).start()
     number = 0
-    print("open", flush=True)
     while not ending.wait(BETWEEN_S):
         number += 1
         views = [look(chance.randrange(PEOPLE), chance)] * 2
@@ -73,9 +72,7 @@ def main() -> None:
                 model=MODEL,
             )
             reception.receive(told_of, now_ms())
-    reception.stop(5.0)
-    # Nobody walks in any more, and the line goes on until it is told to stop by a kill.
-    print("quiet", flush=True)
+    # Nobody walks in any more; reception and line go on until somebody kills this.
     while True:
         time.sleep(1.0)
 
