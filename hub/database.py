@@ -10,7 +10,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -107,6 +107,9 @@ class Database:
                 row = connection.execute("SELECT pg_try_advisory_lock(%s)", [_number_of(job, tenant_id)]).fetchone()
             yield bool(row and row[0])
         finally:
+            # The server notices that a connection is gone a moment later; whoever asks next need not wait for that.
+            with suppress(psycopg.Error):
+                connection.execute("SELECT pg_advisory_unlock_all()")
             connection.close()
 
     def vault(self, tx: Tx, tenant_id: str) -> Vault:

@@ -27,6 +27,8 @@ REVIEW_FALSE_MATCH = 0.02
 """Two in a hundred new people are shown for review beside somebody they are not."""
 OPTED_OUT_FALSE_MATCH = 0.001
 """Whoever is taken for somebody who opted out loses what was stored of them, so the chance is that of a link."""
+IDENTITIES_MIN = 50
+"""Below so many identities the bars fall no further: a chain has them in its first hours, and what was linked by then stays."""
 GUEST_FAR = 1e-3
 """The store has already searched for a guest and found them; this one comparison only catches what is plainly wrong."""
 RAISED = 0.10
@@ -107,7 +109,7 @@ def likeness(one: Look, other: Look) -> float:
 
 def bars_for(bars: Bars, identities: int) -> HubBars:
     """Bars for a tenant with so many identities of this model."""
-    among = max(identities, 1)
+    among = max(identities, IDENTITIES_MIN)
     review = bars.bar_for_search(among, REVIEW_FALSE_MATCH)
     return HubBars(
         link=bars.bar_for_search(among, LINK_FALSE_MATCH),

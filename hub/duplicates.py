@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -24,8 +24,12 @@ from hub.review import Question, duplicate_question
 from hub.settling import SLACK
 from hub.vault import Vault
 
-PAGE = 128
+PAGE = 256
 """Identities searched for together."""
+ALL_MAX = 20_000
+"""So many identities are all compared, in some minutes. Of more, those that changed of late: the others were compared when they did."""
+LATELY = timedelta(days=3)
+"""A pass that failed for two nights has missed nobody."""
 NEAR = 64
 """Templates looked at for each: an identity of several stores has many of its own."""
 PASS = "duplicates"
@@ -59,7 +63,7 @@ class Pair:
         return any(self.other.has_of(member.appliance_id) for member in self.one.members.values())
 
 
-def find(database: Database, index: Index, bars_of: BarsOf, tenant_id: str, now: datetime) -> Found:
+def find(database: Database, index: Index, bars_of: BarsOf, tenant_id: str, now: datetime, *, all_max: int = ALL_MAX) -> Found:
     """Raises DatabaseAway, DatabaseBusy."""
     with database.once(PASS, tenant_id) as ours:
         if not ours:
@@ -70,8 +74,10 @@ def find(database: Database, index: Index, bars_of: BarsOf, tenant_id: str, now:
         while True:
             with database.tenant(tenant_id) as tx:
                 review.close_settled(tx, now)
-                bars = _bars(tx, bars_of)
-                page = _page(tx, database.vault(tx, tenant_id), after, bars_of, bars)
+                count = identities.about_how_many(tx)
+                bars = _bars(tx, count, bars_of)
+                since = now - LATELY if count > all_max else None
+                page = _page(tx, database.vault(tx, tenant_id), after, since, bars_of, bars)
             if not page:
                 return total
             after = page[-1].identity_id
@@ -83,11 +89,15 @@ def find(database: Database, index: Index, bars_of: BarsOf, tenant_id: str, now:
             total = Found(total.compared + len(page), total.joined + joined, total.questions + questions)
 
 
-def _page(tx: Tx, vault: Vault, after: str, bars_of: BarsOf, bars: Mapping[str, HubBars]) -> list[Family]:
+def _page(tx: Tx, vault: Vault, after: str, since: datetime | None, bars_of: BarsOf, bars: Mapping[str, HubBars]) -> list[Family]:
+    """`since`: only those with a change since then."""
     rows = tx.execute(
-        """SELECT i.id FROM identities AS i WHERE i.id > %s::uuid AND i.merged_into IS NULL
-            AND EXISTS (SELECT FROM persons AS p WHERE p.identity_id = i.id) ORDER BY i.id LIMIT %s""",
-        [after, PAGE],
+        """SELECT i.id FROM identities AS i WHERE i.id > %(after)s::uuid AND i.merged_into IS NULL
+            AND EXISTS (SELECT FROM persons AS p WHERE p.identity_id = i.id)
+            AND (%(since)s::timestamptz IS NULL
+                OR EXISTS (SELECT FROM identity_events AS e WHERE e.identity_id = i.id AND e.at >= %(since)s))
+            ORDER BY i.id LIMIT %(most)s""",
+        {"after": after, "since": since, "most": PAGE},
     ).fetchall()
     return list(families.load(tx, vault, [row[0] for row in rows], _sizes(bars_of, bars)).values())
 
@@ -163,10 +173,8 @@ def _called_different(tx: Tx, pair: Pair) -> bool:
     return any(not those.isdisjoint(pair.other.members) for those in apart.values())
 
 
-def _bars(tx: Tx, bars_of: BarsOf) -> dict[str, HubBars]:
-    row = tx.execute("SELECT coalesce(max(number), 1) FROM identities").fetchone()
-    assert row is not None
-    return {model: bars_for(found.bars, int(row[0])) for model in looks.models(tx) if (found := bars_of(model))}
+def _bars(tx: Tx, count: int, bars_of: BarsOf) -> dict[str, HubBars]:
+    return {model: bars_for(found.bars, count) for model in looks.models(tx) if (found := bars_of(model))}
 
 
 def _sizes(bars_of: BarsOf, bars: Mapping[str, HubBars]) -> dict[str, int]:

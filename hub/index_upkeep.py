@@ -56,7 +56,8 @@ def take_out(index: Index, tenant_id: str, leftovers: Sequence[Leftover]) -> Non
     """Raises IndexAway."""
     gone: dict[str, list[str]] = defaultdict(list)
     for one in leftovers:
-        gone[one.model].append(one.template_id)
+        if not one.back:
+            gone[one.model].append(one.template_id)
     for model, template_ids in gone.items():
         index.remove_templates(tenant_id, model, template_ids)
 

@@ -47,7 +47,7 @@ def tell(tx: Tx, vault: Vault, identity_ids: Sequence[str], now: datetime) -> in
     families: dict[str, list[Member]] = {}
     for one in members:
         families.setdefault(one.identity_id, []).append(one)
-    told = _told(tx, vault, [one.person_id for one in members])
+    told = _told(tx, vault, members)
     news: list[facts.Telling] = []
     for family in families.values():
         for one in family:
@@ -112,8 +112,14 @@ def tells_also_at(tx: Tx) -> bool:
     return bool(row and row[0])
 
 
-def _told(tx: Tx, vault: Vault, person_ids: Sequence[str]) -> Mapping[tuple[str | None, str], Fact]:
-    return {(one.appliance_id, one.subject): one.fact for one in facts.held(tx, vault, KNOWN, person_ids)}
+def _told(tx: Tx, vault: Vault, members: Sequence[Member]) -> Mapping[tuple[str, str], Fact]:
+    """What each of these persons' appliances was told of them last: looked up one by one through the facts' own index."""
+    rows = tx.execute(
+        """SELECT f.sequence, f.appliance_id, f.subject, f.payload_sealed FROM unnest(%s::uuid[], %s::text[]) AS t (appliance_id, subject)
+            JOIN facts AS f ON f.appliance_id = t.appliance_id AND f.kind = %s AND f.subject = t.subject""",
+        [[one.appliance_id for one in members], [one.person_id for one in members], KNOWN],
+    )
+    return {(appliance_id, subject): facts.opened(vault, sequence, sealed) for sequence, appliance_id, subject, sealed in rows}
 
 
 def _says_the_same(before: Fact | None, now: PersonKnown) -> bool:

@@ -34,9 +34,12 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
+    """`back`: the template is there again since, and belongs in the index."""
+
     number: int
     template_id: str
     model: str
+    back: bool = False
 
 
 def of_persons(tx: Tx, vault: Vault, person_ids: Sequence[str]) -> list[Stored]:
@@ -74,7 +77,11 @@ def forget_indexed(tx: Tx) -> None:
 
 
 def leftovers(tx: Tx) -> list[Leftover]:
-    rows = tx.execute("SELECT number, template_id, model FROM index_leftovers ORDER BY number LIMIT %s", [LEFTOVERS_MAX])
+    rows = tx.execute(
+        """SELECT number, template_id, model, EXISTS (SELECT FROM templates AS t WHERE t.id = l.template_id AND t.model = l.model)
+            FROM index_leftovers AS l ORDER BY number LIMIT %s""",
+        [LEFTOVERS_MAX],
+    )
     return [Leftover(*row) for row in rows]
 
 

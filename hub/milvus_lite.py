@@ -24,7 +24,7 @@ from urllib.parse import quote
 from hub.errors import ConfigError
 from hub.files import make_folder, sync_folder, write_once
 from hub.index import IndexAway
-from hub.milvus import LITE, SERVER, Milvus, away
+from hub.milvus import LITE, SERVER, Kind, Milvus, away
 from hub.rotation import Rotations
 
 if TYPE_CHECKING:
@@ -52,14 +52,14 @@ def open_server(address: str, token: str, rotations: Rotations) -> Milvus:
     return Milvus(_client(address, token), rotations, SERVER)
 
 
-def open_lite(folder: Path, rotations: Rotations) -> Milvus:
-    """The index in this folder, made when there is none. A process that comes second is a guest of the one that opened it first.
-    Raises IndexAway, DataFolderError."""
+def open_lite(folder: Path, rotations: Rotations, *, kind: Kind = LITE) -> Milvus:
+    """The index in this folder, made when there is none. A process that comes second is a guest of the one that opened it first. `kind`:
+    tests ask it as a server is asked. Raises IndexAway, DataFolderError."""
     make_folder(folder)
     writing, mark = _one_writer(folder / LOCK), folder / DIRTY
     database, suspect = _database(folder)
     if database is None:
-        return Milvus(_client(f"unix:{_named(folder)}"), rotations, LITE, writing=writing)
+        return Milvus(_client(f"unix:{_named(folder)}"), rotations, kind, writing=writing)
     suspect = suspect or mark.exists()
     mark.touch(mode=0o600)
     sync_folder(folder)
@@ -80,7 +80,7 @@ def open_lite(folder: Path, rotations: Rotations) -> Milvus:
     except IndexAway:
         end(False)
         raise
-    return Milvus(client, rotations, LITE, writing=writing, closing=end, suspect=suspect)
+    return Milvus(client, rotations, kind, writing=writing, closing=end, suspect=suspect)
 
 
 def _database(folder: Path) -> tuple[Any, bool]:

@@ -45,11 +45,6 @@ class Rotations:
         """(N, D) unit vectors, turned; cosines among them are kept to 1e-6."""
         return vectors @ self._matrix(tenant_id, vectors.shape[1])
 
-    def forget(self, tenant_id: str) -> None:
-        with self._lock:
-            for place in [place for place in self._cached if place[0] == tenant_id]:
-                del self._cached[place]
-
     def _matrix(self, tenant_id: str, size: int) -> Floats:
         with self._lock:
             place = (tenant_id, size)

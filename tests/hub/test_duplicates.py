@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from hub import duplicates, identity_changes
+from datetime import timedelta
+
+from hub import duplicates, identity_changes, index_upkeep
 from hub.deciding import bars_for
 from hub.duplicates import Found
 from hub.model_bars import bars_of
@@ -25,8 +27,6 @@ def parted(hub: Hub, cosine: float) -> tuple[str, str]:
         # So that the resolver leaves them as they are.
         identity_changes.link(tx, vault, at_b, hub.stores.identity(at_b) or "", "ann", "", NOW)
         tx.execute("DELETE FROM resolve_queue")
-    from hub import index_upkeep
-
     index_upkeep.verify(hub.database, hub.index, bars_of, hub.tenant_id, mend=True)
     return at_a, at_b
 
@@ -76,3 +76,15 @@ def test_strangers_are_not_asked_about(hub: Hub) -> None:
     hub.resolve()
     found = find(hub)
     assert (found.compared >= 150, found.joined, found.questions) == (True, 0, 0)
+
+
+def test_in_a_large_chain_only_those_that_changed_of_late_are_compared(hub: Hub) -> None:
+    at_a, at_b = parted(hub, SURE)
+
+    def after(days: int) -> Found:
+        now = NOW + timedelta(days=days)
+        return duplicates.find(hub.database, hub.index, bars_of, hub.tenant_id, now, all_max=2)
+
+    assert after(9) == Found()
+    assert after(1).joined == 1
+    assert hub.stores.identity(at_a) == hub.stores.identity(at_b)

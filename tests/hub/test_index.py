@@ -1,4 +1,4 @@
-"""One suite for the index in Milvus Lite and for its exact twin, so that the twin cannot lie."""
+"""One suite for the index in Milvus Lite, asked in its own way and as a server is, and for its exact twin, so that the twin cannot lie."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from hub.index import NEAR_MAX, PROBES_MAX, PUT_MAX, Floats, Index, Template
+from hub.milvus import LITE, SERVER
 from hub.milvus_lite import open_lite
 from hub.rotation import Rotations
 from tests.hub.exact_index import ExactIndex
@@ -24,9 +25,10 @@ def key_of(tenant_id: str) -> bytes:
     return uuid.UUID(tenant_id).bytes * 2
 
 
-@pytest.fixture(params=["exact", "milvus lite"])
+@pytest.fixture(params=["exact", "milvus lite", "as a server is asked"])
 def index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Index]:
-    opened: Index = ExactIndex() if request.param == "exact" else open_lite(tmp_path / "an index", Rotations(key_of))
+    kind = SERVER if request.param == "as a server is asked" else LITE
+    opened: Index = ExactIndex() if request.param == "exact" else open_lite(tmp_path / "an index", Rotations(key_of), kind=kind)
     yield opened
     opened.close()
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from hub import tenants
+from hub import index_upkeep, tenants
 from hub.deciding import bars_for
 from hub.erasure import Asked, opt_out
 from hub.model_bars import bars_of
@@ -64,6 +64,18 @@ def test_a_machine_link_falls_when_the_persons_are_called_different(hub: Hub) ->
     hub.resolve()
     assert hub.stores.identity(at_a) != hub.stores.identity(at_b)
     assert hub.known(at_a) is hub.known(at_b) is None
+
+
+def test_the_bars_of_a_batch_rise_with_those_it_makes(hub: Hub) -> None:
+    """A first batch of many would otherwise be compared as if each of them were among the first."""
+    bars = bars_for(measured(), 5), bars_for(measured(), BATCH)
+    assert bars[0].link < bars[1].link
+    between = (bars[0].link + bars[1].link) / 2
+    for i in range(BATCH - 2):
+        hub.stores.tell(*hub.a, [face(10 + i)])
+    pair = hub.stores.tell(*hub.a, [face(1)]), hub.stores.tell(*hub.b, [like(face(1), between)])
+    hub.resolve()
+    assert hub.stores.identity(pair[0]) != hub.stores.identity(pair[1])
 
 
 def test_a_doubtful_likeness_waits_for_somebody(hub: Hub) -> None:
@@ -158,6 +170,21 @@ def test_a_person_that_went_is_gone_from_the_index_and_its_identity_with_it(hub:
     hub.stores.forget(at_b)
     hub.resolve()
     assert (hub.stores.rows("identities"), hub.index.count(hub.tenant_id, MODEL)) == (before, 0)
+
+
+def test_a_template_that_lives_again_stays_in_the_index(hub: Hub) -> None:
+    at_a = hub.stores.tell(*hub.a, [face(1)])
+    hub.resolve()
+    with hub.tenant() as (tx, _):
+        tx.execute("CREATE TEMPORARY TABLE kept ON COMMIT DROP AS SELECT * FROM templates")
+        tx.execute("DELETE FROM templates")
+        tx.execute("INSERT INTO templates SELECT * FROM kept")
+        tx.execute("UPDATE templates SET indexed = false")
+    # As after a crash: compared and mended before the resolver has worked off what it had noted.
+    index_upkeep.verify(hub.database, hub.index, bars_of, hub.tenant_id, mend=True)
+    hub.resolve()
+    assert hub.index.count_of_persons(hub.tenant_id, [at_a]) == 1
+    assert hub.stores.rows("index_leftovers") == 0
 
 
 def test_more_than_a_batch_is_worked_off_in_one_run(hub: Hub) -> None:

@@ -75,19 +75,3 @@ def test_a_key_or_size_that_is_none_is_refused() -> None:
         matrix(b"short", 4)
     with pytest.raises(ValueError, match="numbers"):
         matrix(b"k" * 32, 5_000)
-
-
-def test_a_tenant_that_is_forgotten_is_asked_for_its_key_again() -> None:
-    asked: list[str] = []
-
-    def key_of(tenant_id: str) -> bytes:
-        asked.append(tenant_id)
-        return KEYS[tenant_id]
-
-    rotations = Rotations(key_of)
-    for _ in range(3):
-        rotations.turned(OURS, faces(1, 8))
-    assert asked == [OURS]
-    rotations.forget(OURS)
-    rotations.turned(OURS, faces(1, 8))
-    assert asked == [OURS, OURS]
