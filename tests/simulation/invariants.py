@@ -11,6 +11,7 @@ import numpy as np
 from hub import facts
 from models.faces import Floats
 from sync import outbox
+from tests.simulation.both_ends import differences
 from tests.simulation.headquarters import Tenant
 from tests.simulation.people import MASKED, MODEL, axis, person
 from tests.simulation.store import Shop
@@ -44,76 +45,9 @@ def check(world: World) -> None:
 
 
 def both_ends_agree(world: World, shop: Shop) -> None:
-    """Every visit is at headquarters once, as the store has it; so is everybody whom the store can tell apart."""
-    db, rows = shop.store.db, world.witness.rows
-    mine = [shop.appliance_id]
-    _same(
-        shop,
-        "visits",
-        db.execute(
-            "SELECT id, person_id, verdict, state = 'settled', first_seen_ms, last_seen_ms, visit_number FROM visits"
-        ).fetchall(),
-        rows(
-            f"""SELECT id, person_id, verdict, settled, {_ms("first_seen_at")}, {_ms("last_seen_at")}, visit_number FROM visits
-                WHERE appliance_id = %s""",
-            mine,
-        ),
-    )
-    _same(
-        shop,
-        "persons",
-        db.execute("SELECT id, number, role, first_seen_ms, last_seen_ms, visit_count FROM persons WHERE role <> 'opted_out'").fetchall(),
-        rows(
-            f"""SELECT id, number, role, {_ms("first_seen_at")}, {_ms("last_seen_at")}, visit_count FROM persons WHERE appliance_id = %s
-                AND role <> 'opted_out'""",
-            mine,
-        ),
-    )
-    _same(
-        shop,
-        "templates",
-        db.execute(
-            "SELECT t.id, t.person_id FROM templates t JOIN persons p ON p.id = t.person_id WHERE p.role <> 'opted_out'"
-        ).fetchall(),
-        rows(
-            """SELECT t.id, t.person_id FROM templates t JOIN persons p ON p.tenant_id = t.tenant_id AND p.id = t.person_id
-                WHERE p.appliance_id = %s AND p.role <> 'opted_out'""",
-            mine,
-        ),
-    )
-    _same(
-        shop,
-        "counts of opted-out visits",
-        db.execute("SELECT day, visits FROM opted_out_counts").fetchall(),
-        rows("SELECT day::text, visits FROM opted_out_counts WHERE appliance_id = %s", mine),
-    )
-    here = {(a, b) for a, b in db.execute("SELECT person_a, person_b FROM apart").fetchall()}
-    there = {(a, b) for a, b in rows("SELECT person_a, person_b FROM apart WHERE tenant_id = %s", [shop.tenant_id])}
-    if missing := here - there:
-        raise Broken(f"{shop.name}: {len(missing)} pairs of people who are not one are not known at headquarters")
-    chain = dict(db.execute("SELECT person_id, identity_id FROM chain").fetchall())
-    linked = dict(rows("SELECT id, identity_id FROM persons WHERE appliance_id = %s AND role <> 'opted_out'", mine))
-    if wrong := [p for p, identity in chain.items() if linked.get(p) != identity]:
-        told = [(person[-7:], chain[person], linked.get(person)) for person in wrong]
-        raise Broken(f"{shop.name}: what it was told of its people is not what headquarters knows (person, told, known): {told}")
-
-
-def _ms(column: str) -> str:
-    return f"round(extract(epoch FROM {column}) * 1000)::bigint"
-
-
-def _same(shop: Shop, what: str, here: list[tuple[object, ...]], there: list[tuple[object, ...]]) -> None:
-    if len(there) != len({row[0] for row in there}):
-        raise Broken(f"{shop.name}: headquarters has some of its {what} twice")
-    store, hub = {tuple(map(_plain, row)) for row in here}, {tuple(map(_plain, row)) for row in there}
-    if store != hub:
-        only_here, only_there = sorted(store - hub, key=str)[:3], sorted(hub - store, key=str)[:3]
-        told = shop.ledger.history(str((only_here or only_there)[0][0]))
-        raise Broken(f"{shop.name}: {what} differ. At the store: {only_here}. At headquarters: {only_there}. Told:\n    {told}")
-
-
-def _plain(value: object) -> object:
-    return int(value) if isinstance(value, bool) else value
+    for one in differences(shop.store.db.execute, world.witness.rows, shop.appliance_id):
+        told = shop.ledger.history(one.first)
+        raise Broken(f"{shop.name}: {one.words}" + (f". Told:\n    {told}" if told else ""))
 
 
 # ---- who is forgotten ------------------------------------------------------------------------------------------------------------------
