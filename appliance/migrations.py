@@ -57,6 +57,7 @@ PEOPLE = (
     # The page's list of people by number of visits and by first visit, as by the last already.
     "CREATE INDEX persons_visits ON persons (visit_count, last_seen_ms)",
     "CREATE INDEX persons_first ON persons (first_seen_ms)",
+    "CREATE INDEX persons_named ON persons (last_seen_ms) WHERE name_sealed IS NOT NULL",
 )
 
 LINE_TO_HEADQUARTERS = (
