@@ -65,6 +65,13 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
     person_days: Annotated[int, Meta(ge=1, le=3_650, description="a whole number of days from 1 to 3650")] = 730
 
 
+class Loyalty(msgspec.Struct, frozen=True, kw_only=True):
+    weight_30_days: Annotated[float, Meta(ge=0, le=100, description="a number from 0 to 100")] = 1.0
+    weight_180_days: Annotated[float, Meta(ge=0, le=100, description="a number from 0 to 100")] = 0.25
+    regular_from: Annotated[float, Meta(gt=0, le=10_000, description="a number above 0 and up to 10000")] = 3.0
+    loyal_from: Annotated[float, Meta(gt=0, le=10_000, description="a number above 0 and up to 10000")] = 8.0
+
+
 class Backup(msgspec.Struct, frozen=True, kw_only=True):
     hour: Annotated[int, Meta(ge=0, le=23, description="an hour of the store's day from 0 to 23")] = 3
     keep: Annotated[int, Meta(ge=1, le=365, description="a whole number from 1 to 365")] = 14
@@ -87,6 +94,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     recognition: Recognition = Recognition()
     web: Web = Web()
     retention: Retention = Retention()
+    loyalty: Loyalty = Loyalty()
     backup: Backup = Backup()
     headquarters: Headquarters = Headquarters()
     log: Log = Log()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from appliance import persons, snapshots, visits
+from appliance import persons, rejected_looks, snapshots, visits
 from appliance.database import Store
 from appliance.errors import SnapshotError
 from appliance.gallery import UNSURE_KEY, guest_key
@@ -89,6 +89,9 @@ def _let_go(store: Store, person_id: str, now_ms: int) -> Forgotten:
     db = store.db
     pictures = _pictures(store, person_id)
     keys = [person_id, *_looks_dropped(store, person_id)]
+    rejected_looks.forget(store, person_id)
+    db.execute("DELETE FROM details WHERE person_id = ?", [person_id])
+    db.execute("DELETE FROM merges WHERE holder_id = ?", [person_id])
     (role,) = db.execute("SELECT role FROM persons WHERE id = ?", [person_id]).fetchone()
     if role == "staff":
         _forget_visits(store, person_id, now_ms)

@@ -6,7 +6,7 @@ asks for them reaches who took their place. Two that somebody called different a
 
 from __future__ import annotations
 
-from appliance import persons, visits
+from appliance import details, merge_history, persons, rejected_looks, visits
 from appliance.database import Store
 from appliance.errors import PersonError
 from appliance.gallery import guest_key
@@ -17,14 +17,20 @@ MERGES_FOLLOWED_MAX = 1_000
 """Longer chains of merges are a circle, which no merge makes: a broken database must not hang an erasure."""
 
 
-def merge(store: Store, keep_id: str, taken_id: str, gap_ms: int, now_ms: int) -> list[str]:
-    """`taken_id`'s templates and visits become `keep_id`'s, and so does the name where that has none; gives the gallery's persons that are
-    other now. Raises PersonError for who may not be merged, LookupError for who is not there."""
+def merge(store: Store, keep_id: str, taken_id: str, gap_ms: int, now_ms: int, *, although_apart: bool = False) -> list[str]:
+    """`taken_id`'s templates and visits become `keep_id`'s, and so does what was entered of them where that has none; gives the gallery's
+    persons that are other now. `although_apart`: somebody who called them different has thought better of it. Raises PersonError for who
+    may not be merged, LookupError for who is not there."""
     keep, taken = persons.one(store, keep_id), persons.one(store, taken_id)
-    _may_be_one(store, keep, taken)
+    if although_apart:
+        store.db.execute("DELETE FROM apart WHERE person_a = ? AND person_b = ?", sorted((keep_id, taken_id)))
+        rejected_looks.forget_between(store, keep_id, taken_id)
+    may_be_one(store, keep, taken)
     db = store.db
+    before = merge_history.before(store, keep_id, taken_id)
     if not _named(store, keep_id):
         _take_name(store, keep, taken)
+    details.put(store, keep_id, details.together(before.kept_details, before.taken_details), now_ms)
     _take_templates(store, keep, taken, now_ms)
     moved = [row[0] for row in db.execute("SELECT id FROM visits WHERE person_id = ? ORDER BY first_seen_ms, id", [taken_id]).fetchall()]
     db.execute("UPDATE visits SET person_id = ? WHERE person_id = ?", [keep_id, taken_id])
@@ -38,6 +44,8 @@ def merge(store: Store, keep_id: str, taken_id: str, gap_ms: int, now_ms: int) -
     for other in _apart_from(store, taken_id):
         apart(store, keep_id, other, "merged with one that was called different", now_ms)
     db.execute("DELETE FROM apart WHERE person_a = ?1 OR person_b = ?1", [taken_id])
+    db.execute("UPDATE rejected_looks SET person_id = ? WHERE person_id = ?", [keep_id, taken_id])
+    merge_history.keep(store, keep_id, taken_id, before, now_ms)
     db.execute("DELETE FROM persons WHERE id = ?", [taken_id])
     db.execute("INSERT OR REPLACE INTO gone_persons VALUES (?, ?, 0, ?)", [taken_id, keep_id, now_ms])
     # Last: whoever reads the records in order finds nothing left that goes with the person.
@@ -70,7 +78,8 @@ def now_called(store: Store, person_id: str) -> str:
     return person_id
 
 
-def _may_be_one(store: Store, keep: PersonRow, taken: PersonRow) -> None:
+def may_be_one(store: Store, keep: PersonRow, taken: PersonRow) -> None:
+    """Raises PersonError, which says why not."""
     if keep.id == taken.id:
         raise PersonError(f"{keep.label} cannot be merged with themselves.")
     if "opted_out" in (keep.role, taken.role):

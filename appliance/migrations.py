@@ -25,6 +25,41 @@ def m003_line_to_headquarters(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m004_people(db: Database) -> None:
+    for statement in PEOPLE:
+        db.execute(statement)
+
+
+PEOPLE = (
+    # What somebody entered about a person. words_sealed: gender, birth date, phone, e-mail, notes; the keys find an equal one.
+    """CREATE TABLE details (
+        person_id TEXT PRIMARY KEY REFERENCES persons (id) ON DELETE CASCADE, words_sealed BLOB NOT NULL, phone_key BLOB, email_key BLOB,
+        vip INTEGER NOT NULL DEFAULT 0, watchlist INTEGER NOT NULL DEFAULT 0, changed_ms INTEGER NOT NULL) STRICT""",
+    "CREATE INDEX details_phone ON details (phone_key) WHERE phone_key IS NOT NULL",
+    "CREATE INDEX details_email ON details (email_key) WHERE email_key IS NOT NULL",
+    # What it takes to undo a merge. holder_id: the person in whom both are now, later merges included; it goes when they are forgotten.
+    """CREATE TABLE merges (
+        id TEXT PRIMARY KEY, holder_id TEXT NOT NULL REFERENCES persons (id) ON DELETE CASCADE, kept_id TEXT NOT NULL,
+        taken_id TEXT NOT NULL, before_sealed BLOB NOT NULL, made_ms INTEGER NOT NULL) STRICT""",
+    "CREATE INDEX merges_holder ON merges (holder_id)",
+    # Looks that somebody said are not this person: what resembles one of them more than the person is never matched to that person.
+    """CREATE TABLE rejected_looks (
+        id TEXT PRIMARY KEY, person_id TEXT NOT NULL REFERENCES persons (id) ON DELETE CASCADE, visit_id TEXT NOT NULL, model TEXT NOT NULL,
+        embedding_sealed BLOB NOT NULL, created_ms INTEGER NOT NULL) STRICT""",
+    "CREATE INDEX rejected_looks_person ON rejected_looks (person_id)",
+    "CREATE INDEX rejected_looks_visit ON rejected_looks (visit_id)",
+    # Who changed what. Ids alone, which say nothing of somebody who is gone.
+    """CREATE TABLE audit (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL, subject_id TEXT NOT NULL,
+        other_id TEXT NOT NULL DEFAULT '') STRICT""",
+    "CREATE INDEX audit_subject ON audit (subject_id)",
+    # The page's list of people by number of visits and by first visit, as by the last already.
+    "CREATE INDEX persons_visits ON persons (visit_count, last_seen_ms)",
+    "CREATE INDEX persons_first ON persons (first_seen_ms)",
+    "CREATE INDEX persons_named ON persons (last_seen_ms) WHERE name_sealed IS NOT NULL",
+)
+
 LINE_TO_HEADQUARTERS = (
     # The identity by whose lent templates the person was first recognised.
     "ALTER TABLE persons ADD COLUMN guest_of TEXT",

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from appliance import persons, portraits, stored_templates, visits
+from appliance import persons, portraits, rejected_looks, stored_templates, visits
 from appliance.database import Store
 from appliance.gallery import GUEST_KEY, UNSURE_KEY, Candidate, Gallery, Template
 from appliance.identity import Decision, Evidence, Policy, Thresholds, Verdict, decide, thresholds
@@ -84,11 +84,13 @@ class Recognition:
     _guests: dict[str, str] = field(default_factory=dict)
     """Key of a guest to the person of this store that they are."""
     _bars_for: tuple[tuple[int, int, int], Thresholds] | None = None
+    _rejected: rejected_looks.Rejected = field(default_factory=dict)
 
     def load(self) -> None:
         """Fills the gallery from the database."""
         self.gallery.add(stored_templates.all_of(self.store, self.gallery.model))
         self._guests = guests.known_as(self.store)
+        self._rejected = rejected_looks.all_of(self.store, self.gallery.model)
 
     def check(self) -> None:
         """Raises ValueError when the gallery is not what the database says, and puts it right. To be called where `receive` is."""
@@ -156,6 +158,17 @@ class Recognition:
             if standing.person_id in gone:
                 self._standing[sighting_id] = replace(standing, person_id=None, minted=False)
 
+    def look_of(self, sighting_id: str) -> Floats | None:
+        """(D,) what a sighting looked like, while that is remembered. To be called where `receive` is."""
+        standing = self._standing.get(sighting_id)
+        return standing.look if standing else None
+
+    def part(self, sighting_ids: Iterable[str]) -> None:
+        """These sightings are not whom they were taken for. To be called where `receive` is."""
+        for sighting_id in sighting_ids:
+            if standing := self._standing.get(sighting_id):
+                self._standing[sighting_id] = replace(standing, person_id=None, minted=False)
+
     def renew(self, keys: Iterable[str]) -> None:
         """The database says something else of these persons, guests and unnamed visits now. To be called where `receive` is."""
         wanted = sorted(set(keys))
@@ -163,6 +176,7 @@ class Recognition:
         for key in wanted:
             self.gallery.add(stored_templates.of(self.store, self.gallery.model, key))
         self._guests = guests.known_as(self.store)
+        self._rejected = rejected_looks.all_of(self.store, self.gallery.model)
 
     def renew_guests(self) -> None:
         """The chain's people are others, all at once. To be called where `receive` is."""
@@ -188,7 +202,7 @@ class Recognition:
         if standing.minted and standing.person_id:
             return self._still(standing, candidates, bars)
         together = [self._standing[i].person_id for i in sighting.seen_with if i in self._standing]
-        others = {p for p in together if p}
+        others = {p for p in together if p} | rejected_looks.ruled_out(self._rejected, candidates, look, bars.match)
         here = {
             s.person_id: float(s.look @ look)
             for i, s in self._standing.items()
@@ -241,6 +255,9 @@ class Recognition:
                 portraits.hide(self.store, visit_id, change.portrait)
             elif person_id or closed:
                 portraits.show(self.store, visit_id, sighting, change.portrait, final, self.failed, now_ms)
+            for template in change.added:
+                # Whose view it is from is known only now: the visit may have become another.
+                db.execute("UPDATE templates SET visit_id = ? WHERE id = ? AND visit_id IS NULL", [visit_id, template.id])
             verdict, number = db.execute("SELECT verdict, visit_number FROM visits WHERE id = ?", [visit_id]).fetchone()
         self._follow(change)
         if kept_for_review:
@@ -291,8 +308,8 @@ class Recognition:
             # Erased, or named by hand, since it was put aside.
             return
         look = self.gallery.of(key)[0]
-        visits.name_visit(self.store, visit_id, person_id, self.gap_ms, now_ms)
-        change.learned(persons.learn(self.store, person_id, "customer", look.model, look.embedding, 0.5, "visit", None, now_ms))
+        named = visits.name_visit(self.store, visit_id, person_id, self.gap_ms, now_ms)
+        change.learned(persons.learn(self.store, person_id, "customer", look.model, look.embedding, 0.5, "visit", named, now_ms))
 
     def _opted_out(self, sighting: Sighting, standing: Standing, decision: Decision, latency: int, now_ms: int) -> Standing:
         """Nothing is stored but the count, once a visit; what an earlier, provisional telling left is taken out again."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from appliance import rejected_looks
 from appliance.database import Store
 from sync.records import TemplateGone
 
@@ -27,6 +28,10 @@ def drop_templates(store: Store, now_ms: int, days: int, forgotten: Callable[[li
                     AND EXISTS (SELECT 1 FROM templates WHERE person_id = persons.id) LIMIT ?)""",
                 [before_ms, PERSONS_A_TURN],
             ).fetchall()
+            for person in {row[0] for row in rows}:
+                rejected_looks.forget(store, person)
+                # What would undo a merge holds templates as well.
+                db.execute("DELETE FROM merges WHERE holder_id = ?", [person])
             for person, template in rows:
                 db.execute("DELETE FROM templates WHERE id = ?", [template])
                 store.record(TemplateGone(id=template, person_id=person), now_ms)

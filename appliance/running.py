@@ -18,7 +18,7 @@ from appliance import asked, notices, requests, snapshots, visits
 from appliance.camera.life import Limits
 from appliance.camera.messages import Boxes, CameraSettings, FromCamera, Heartbeat, Seen
 from appliance.camera.supervisor import Supervisor
-from appliance.config import Config
+from appliance.config import Config, Loyalty
 from appliance.data_key import KeyKeeper
 from appliance.database import Store, open_store
 from appliance.database_file import path_in
@@ -30,6 +30,8 @@ from appliance.line import guests, standing
 from appliance.line.agent import Agent, Surroundings
 from appliance.line.status import status
 from appliance.live import FaceBox, FiguresChanged, Live, NoticesChanged, VisitChanged
+from appliance.loyalty import Weights
+from appliance.people_desk import Desk
 from appliance.reception import Received, Reception
 from appliance.recognition import Recognition
 from appliance.roster import Choice, Roster
@@ -326,6 +328,10 @@ class Appliance:
                 names=self._name,
                 dismiss_notice=lambda notice_id: void(notices.dismiss(self.store, notice_id, self._now())),
                 snapshot=self._snapshot,
+                desk=Desk(
+                    self.store, self._recognition, self._reception.ask, self._now, changed=lambda: self._live.publish(FiguresChanged())
+                ),
+                loyalty=_weights(self.config.loyalty),
                 live=self._live,
                 cameras=self._roster.lines,
                 look=self._supervisor.look,
@@ -371,6 +377,10 @@ def open_appliance(
         store.close()
         raise
     return appliance
+
+
+def _weights(settings: Loyalty) -> Weights:
+    return Weights(settings.weight_30_days, settings.weight_180_days, settings.regular_from, settings.loyal_from)
 
 
 def void(_answer: object) -> None:

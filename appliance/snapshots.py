@@ -89,16 +89,16 @@ def expire(store: Store, now_ms: int, days: int) -> int:
 
 def sweep(store: Store, now_ms: int) -> Swept:
     """Removes files that no visit names and names that have no file. For the appliance alone, at its start and nightly."""
-    there = {str(path.relative_to(store.snapshots)): path for path in store.snapshots.glob("*/*") if path.is_file()}
+    found = {str(path.relative_to(store.snapshots)): path for path in store.snapshots.glob("*/*") if path.is_file()}
     # Read after the listing: a file listed before its row was committed is young and kept.
     named = {row[0]: row[1] for row in store.db.execute("SELECT snapshot, id FROM visits WHERE snapshot IS NOT NULL").fetchall()}
     files = 0
-    for name, path in there.items():
+    for name, path in found.items():
         if name not in named and _older(path, now_ms):
             with suppress(OSError):
                 path.unlink()
                 files += 1
-    gone = [(visit, name) for name, visit in named.items() if name not in there and not _exists(store, name)]
+    gone = [(visit, name) for name, visit in named.items() if name not in found and not there(store, name)]
     if gone:
         with store.transaction() as db:
             db.conn.executemany("UPDATE visits SET snapshot = NULL, snapshot_width_px = 0 WHERE id = ? AND snapshot = ?", gone)
@@ -116,7 +116,8 @@ def _path(store: Store, name: str) -> Path:
     return store.snapshots / name
 
 
-def _exists(store: Store, name: str) -> bool:
+def there(store: Store, name: str) -> bool:
+    """Whether there is a file of this name."""
     return bool(NAME.fullmatch(name)) and (store.snapshots / name).exists()
 
 

@@ -183,6 +183,7 @@ def join_neighbours(store: Store, visit_id: str, person_id: str, gap_ms: int, no
             return
         other, picture, width_px = near
         db.execute("UPDATE sightings SET visit_id = ? WHERE visit_id = ?", [visit_id, other])
+        db.execute("UPDATE templates SET visit_id = ? WHERE person_id = ? AND visit_id = ?", [visit_id, person_id, other])
         db.execute(
             "UPDATE visits SET snapshot = ?, snapshot_width_px = ? WHERE id = ? AND snapshot_width_px < ?",
             [picture, width_px, visit_id, width_px if picture else 0],

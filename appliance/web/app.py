@@ -5,18 +5,20 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from litestar import Litestar, Request, Response, get
+from litestar import Litestar, Request, Response, Router, get
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException, NotFoundException
 from litestar.params import FromPath, FromQuery
 
+from appliance.web import person_changes
 from appliance.web.pages import GivenPages, Pages, WebDeps
 from appliance.web.people import people_page
+from appliance.web.person import person_page
 from appliance.web.stream import camera_picture, live_stream
 from appliance.web.today import dismiss_notice, today_page, today_parts
 from appliance.web.visit_detail import visit_face, visit_page
-from appliance.web.visit_list import visits_page
+from appliance.web.visit_list import visits_file, visits_page
 from ui import assets, frame
 from ui.guard import guarded
 from ui.words import gettext as _
@@ -24,8 +26,11 @@ from ui.words import gettext as _
 log = logging.getLogger(__name__)
 HERE = Path(__file__).parent
 BODY_BYTES_MAX = 64 << 10
-"""The only form so far has one button."""
-ROUTES = (today_page, today_parts, dismiss_notice, visits_page, visit_page, visit_face, people_page, live_stream, camera_picture)
+"""The largest form is a person's: 2,000 characters of notes, at twelve bytes each when they are packed for the way."""
+ROUTES = (
+    today_page, today_parts, dismiss_notice, visits_page, visits_file, visit_page, visit_face, people_page, person_page,
+    *person_changes.ROUTES, live_stream, camera_picture,
+)  # fmt: skip
 
 
 @get("/static/{name:str}", sync_to_thread=False)
@@ -55,7 +60,8 @@ def create_app(deps: WebDeps) -> Litestar:
         return pages.page("refused.html", "", {"title": _("This page could not be made"), "detail": words}, 500)
 
     app = Litestar(
-        route_handlers=[*ROUTES, asset],
+        # One router: a second handler of a path that is added later would be wrapped in a thread twice.
+        route_handlers=[Router("/", route_handlers=[*ROUTES, asset])],
         dependencies={"pages": Provide(lambda: pages, sync_to_thread=False)},
         exception_handlers={HTTPException: refused, Exception: failed},
         request_max_body_size=BODY_BYTES_MAX,

@@ -14,6 +14,8 @@ from litestar.enums import MediaType
 from litestar.params import SkipValidation
 
 from appliance.live import Live
+from appliance.loyalty import USUAL, Weights
+from appliance.people_desk import Desk
 from appliance.web.cameras import CameraLine
 from ui import formats
 from ui.assets import Asset
@@ -41,6 +43,8 @@ class WebDeps:
     dismiss_notice: Callable[[int], None]
     snapshot: Callable[[str], bytes | None]
     """A visit's face as JPEG, by the visit's id."""
+    desk: Desk
+    """Where changes of people are asked for."""
     live: Live
     cameras: Callable[[], list[CameraLine]]
     look: Callable[[str, float], None]
@@ -51,6 +55,7 @@ class WebDeps:
     weak_pack: bool
     now: Callable[[], int]
     """UTC milliseconds."""
+    loyalty: Weights = USUAL
     also_at: Callable[[str], list[str]] = lambda _person_id: []
     """The other stores that a person comes to, where the chain tells."""
     trouble: Callable[[], str] = lambda: ""

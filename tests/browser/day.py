@@ -6,8 +6,11 @@ import random
 from datetime import timedelta
 from pathlib import Path
 
+from appliance import persons
+from appliance.details import Details, Entry, Words
 from appliance.live import FaceBox
 from appliance.web.words import box_label
+from tests.appliance.visitors import MODEL, face
 from tests.appliance.web.shop import NOW, Shop, ms, open_shop
 from tests.browser.portraits import entrance, portrait
 
@@ -83,7 +86,20 @@ def full_day(folder: Path) -> Shop:
     for id_, visits in known.items():
         first, last = shop.db.execute("SELECT min(first_seen_ms), max(last_seen_ms) FROM visits WHERE person_id = ?", (id_,)).fetchone()
         shop.db.execute("UPDATE persons SET visit_count = ?, first_seen_ms = ?, last_seen_ms = ? WHERE id = ?", (visits, first, last, id_))
+    details_of_mai(shop)
     return shop
+
+
+def details_of_mai(shop: Shop) -> None:
+    """She has been merged with somebody once, and is known by a few templates."""
+    with shop.store.transaction():
+        other = persons.create(shop.store, "customer", ms(NOW))
+        for person, who, visit in (("p11", 0, "now-mai"), ("p11", 1, None), (other, 2, None)):
+            at_ms = ms(NOW - timedelta(days=2 + who))
+            persons.learn(shop.store, person, "customer", MODEL, face(who), 0.6 + who / 10, "visit", visit, at_ms)
+    words = Words(gender="female", phone="+84 24 3825 1234", email="mai@example.com", notes="Phin coffee, no sugar.\nAsk about the dog.")
+    shop.deps.desk.save("p11", Entry(name="Mai Lê", details=Details(words=words, vip=True), wrong={}))
+    shop.deps.desk.merge("p11", other)
 
 
 def just_now(shop: Shop, come, meet) -> None:  # type: ignore[no-untyped-def]

@@ -28,7 +28,17 @@ from tests.hub.web.office import CODE, WORDS, web_deps
 from ui.server import serve
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
-PAGES = (("today", "/"), ("visits", "/visits"), ("people", "/people"), ("visit", "/visits/now-mai"), ("unsure", "/visits/now-doubt"))
+PAGES = (
+    ("today", "/"),
+    ("visits", "/visits"),
+    ("people", "/people"),
+    ("person", "/people/p11"),
+    ("person-edit", "/people/p11/edit"),
+    ("merge", "/people/p11/merge/p23"),
+    ("erase", "/people/p23/erase"),
+    ("visit", "/visits/now-mai"),
+    ("unsure", "/visits/now-doubt"),
+)
 WIDTHS = (("wide", 1440, 900), ("phone", 390, 844))
 Scheme = Literal["light", "dark"]
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")

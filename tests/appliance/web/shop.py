@@ -10,12 +10,15 @@ from zoneinfo import ZoneInfo
 
 from sqlite_utils import Database
 
+from appliance.database import Store
 from appliance.live import Live
-from appliance.migrations import migrations
+from appliance.people_desk import Desk
 from appliance.web.cameras import CameraLine
-from appliance.web.pages import PersonRow, WebDeps
+from appliance.web.pages import Names, PersonRow, WebDeps
 from appliance.web.readers import readers
 from appliance.web.words import visitor
+from tests.appliance.stores import a_store
+from tests.appliance.visitors import recognition
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 NOW = datetime(2026, 11, 22, 14, 32, tzinfo=ZONE)
@@ -27,16 +30,14 @@ def ms(at: datetime) -> int:
     return round(at.timestamp() * 1000)
 
 
-def names(person: PersonRow) -> str:
-    return person.name_sealed.decode() if person.name_sealed else visitor(person.number)
-
-
 @dataclass
 class Shop:
     folder: Path
     db: Database
     live: Live
     deps: WebDeps
+    store: Store
+    """The same data folder as the page's own writer has it. Ids of people and visits are words here, not UUIDs."""
     cameras: list[CameraLine]
     pictures: dict[str, bytes]
     looks: list[tuple[str, float]] = field(default_factory=list)
@@ -45,9 +46,10 @@ class Shop:
     """Other stores that a person comes to."""
 
     def person(self, id_: str, number: int, role: str = "customer", name: str | None = None, visits: int = 1, seen: datetime = NOW) -> None:
+        sealed = self.store.vault.seal(name.encode(), table="persons", column="name", row=id_) if name else None
         self.db.execute(
             "INSERT INTO persons VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)",
-            (id_, number, role, name.encode() if name else None, ms(seen - timedelta(days=9)), ms(seen), visits, 0),
+            (id_, number, role, sealed, ms(seen - timedelta(days=9)), ms(seen), visits, 0),
         )
 
     def visit(
@@ -101,10 +103,11 @@ class Shop:
 def open_shop(folder: Path, *, weak_pack: bool = False, site_name: str = "Ba Đình store") -> Shop:
     """An empty store, nothing seen yet, no camera."""
     path = folder / "regulars.db"
+    store = a_store(folder)
     db = Database(path)
-    db.enable_wal()
-    migrations.apply(db)
     db.conn.isolation_level = None
+    # The numbers of `Shop.person` are given by hand: those that the store itself gives come after them.
+    db.execute("INSERT OR REPLACE INTO settings VALUES ('last_visitor_number', '9000')")
     live = Live("boot")
     cameras: list[CameraLine] = []
     pictures: dict[str, bytes] = {}
@@ -119,9 +122,10 @@ def open_shop(folder: Path, *, weak_pack: bool = False, site_name: str = "Ba Đ�
 
     deps = WebDeps(
         query=readers(path),
-        names=names,
+        names=names_of(store),
         dismiss_notice=dismiss,
         snapshot=pictures.get,
+        desk=Desk(store, recognition(store), lambda do: do(), lambda: shop.clock_ms),
         live=live,
         cameras=lambda: list(cameras),
         look=lambda camera, seconds: looks.append((camera, seconds)),
@@ -132,8 +136,17 @@ def open_shop(folder: Path, *, weak_pack: bool = False, site_name: str = "Ba Đ�
         now=lambda: shop.clock_ms,
         also_at=lambda person_id: shop.stores.get(person_id, []),
     )
-    shop = Shop(folder, db, live, deps, cameras, pictures, looks)
+    shop = Shop(folder, db, live, deps, store, cameras, pictures, looks)
     return shop
+
+
+def names_of(store: Store) -> Names:
+    def names(person: PersonRow) -> str:
+        if person.name_sealed is None:
+            return visitor(person.number)
+        return store.vault.unseal(person.name_sealed, table="persons", column="name", row=person.id).decode()
+
+    return names
 
 
 def busy_shop(folder: Path) -> Shop:

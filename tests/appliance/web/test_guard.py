@@ -14,7 +14,15 @@ from appliance.web.app import create_app
 from tests.appliance.web.shop import busy_shop, open_shop
 
 OURS = "http://127.0.0.1:8080"
-GIVEN = {"visit_id": "v-bob", "notice_id": "1", "camera_id": "front", "name": "style.css"}
+GIVEN = {
+    "visit_id": "v-bob",
+    "notice_id": "1",
+    "camera_id": "front",
+    "person_id": "bob",
+    "other_id": "p92",
+    "merge_id": "none",
+    "name": "style.css",
+}
 STREAMS = ("/live",)
 """Never end by themselves: the browser tests and the server's test look at them."""
 

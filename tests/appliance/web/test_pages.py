@@ -174,7 +174,7 @@ def test_a_visit_shows_its_reason(client: Client) -> None:
 def test_people_are_shown_with_visits_and_when_they_were_seen(client: Client) -> None:
     text = words(client.get("/people").text)
     assert "3 customers this store can tell apart, 1 staff" in text
-    assert "Bob 5 visits last today 14:32 first 13 November" in text
+    assert "Bob occasional 5 visits last today 14:32 first 13 November" in text
     assert "Alice staff not counted" in text
 
 

@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from appliance.web.people import read_people
+from appliance.web import people, visit_list
 from appliance.web.today import Hour, read_figures, read_hours, read_just_now
 from appliance.web.visit_detail import read_visit_detail
 from appliance.web.visit_list import read_visit_list
-from tests.appliance.web.shop import NOW, ZONE, Shop, busy_shop, ms, names
+from tests.appliance.web.shop import NOW, ZONE, Shop, busy_shop, ms
 
 
 @pytest.fixture
@@ -21,16 +21,20 @@ def shop(tmp_path: Path) -> Shop:
 
 
 def test_no_query_walks_all_visits_or_sightings(shop: Shop) -> None:
-    connection = shop.deps.query()
+    connection, names = shop.deps.query(), shop.deps.names
     asked: list[str] = []
     connection.set_trace_callback(asked.append)
     day = NOW.date()
     read_figures(connection, day, ZONE)
     read_hours(connection, day, ZONE, ms(NOW))
     read_just_now(connection, names, day, ZONE)
-    read_visit_list(connection, names, day, ZONE, 1)
+    read_visit_list(connection, names, visit_list.Asked(day), ZONE)
+    read_visit_list(connection, names, visit_list.Asked(day, camera="front", kind="new"), ZONE)
+    read_visit_list(connection, names, visit_list.Asked(day, person="bob", sort="oldest"), ZONE)
     read_visit_detail(connection, names, "v-bob")
-    read_people(connection, names, 1)
+    for show in ("", *people.SHOWN):
+        for sort in people.SORTS:
+            people.read_people(connection, names, people.Asked(show, sort), ms(NOW))
     connection.set_trace_callback(None)
     assert len(asked) >= 15
     for statement in asked:

@@ -1,0 +1,147 @@
+"""One person: picture, what was entered, visits as a timeline and a calendar, templates and where they come from, what the chain knows, and
+what can be taken back."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from litestar import Response, get
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath, FromQuery
+
+from appliance import details, merge_history
+from appliance.details import Details
+from appliance.merge_history import Merged
+from appliance.web.calendar import Calendar, calendar, first_day
+from appliance.web.pages import GivenPages, Pages
+from appliance.web.people import PersonCard, read_cards
+from appliance.web.visit_list import asked_page
+from appliance.web.visit_rows import VisitRow, read_rows
+from ui import formats
+from ui.words import gettext as _
+
+VISITS_MAX = 20
+"""A page of the timeline."""
+DAYS_READ_MAX = 5_000
+"""Visits of half a year: staff come often, customers never this often."""
+AUDIT_MAX = 10
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateLine:
+    """`visit_id`: the visit it was learned from, while that is there."""
+
+    origin: str
+    created_ms: int
+    quality: float
+    model: str
+    set_aside: bool
+    visit_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLine:
+    what: str
+    at_ms: int
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """What headquarters tells. `visits`: in the whole chain."""
+
+    also_at: list[str]
+    visits: int
+    vip: bool
+    watchlist: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    card: PersonCard
+    details: Details
+    visits: list[VisitRow]
+    page: int
+    pages: int
+    calendar: Calendar
+    templates: list[TemplateLine]
+    chain: Chain | None
+    merges: list[Merged]
+    audit: list[AuditLine]
+
+
+def card_of(pages: Pages, person_id: str) -> PersonCard:
+    """Raises NotFoundException, for who opted out as well: nothing is shown of them."""
+    deps = pages.deps
+    found = read_cards(deps.query(), deps.names, [person_id], deps.now(), deps.loyalty)
+    if not found:
+        raise NotFoundException(_("There is no such person. They may have been merged with somebody, erased, or opted out."))
+    return found[0]
+
+
+def read_person(pages: Pages, person_id: str, page: int) -> Person:
+    deps, card = pages.deps, card_of(pages, person_id)
+    connection, store, zone = deps.query(), deps.desk.store, deps.time_zone
+    (total,) = connection.execute("SELECT count(*) FROM visits WHERE person_id = ?", (person_id,)).fetchone()
+    where = "WHERE v.person_id = ? ORDER BY v.last_seen_ms DESC LIMIT ? OFFSET ?"
+    rows = read_rows(connection, deps.names, where, (person_id, VISITS_MAX, (page - 1) * VISITS_MAX))
+    today = formats.day_of(deps.now(), zone)
+    since_ms, _end = formats.day_bounds(first_day(today), zone)
+    times = connection.execute(
+        "SELECT first_seen_ms FROM visits WHERE person_id = ? AND last_seen_ms >= ? AND first_seen_ms >= ? LIMIT ?",
+        (person_id, since_ms, since_ms, DAYS_READ_MAX),
+    ).fetchall()
+    return Person(
+        card=card,
+        details=details.of(store, person_id),
+        visits=rows,
+        page=page,
+        pages=max(1, -(-total // VISITS_MAX)),
+        calendar=calendar((formats.day_of(at, zone) for (at,) in times), today),
+        templates=read_templates(connection, person_id),
+        chain=read_chain(connection, person_id, deps.also_at(person_id)),
+        merges=merge_history.of(store, person_id),
+        audit=read_audit(connection, person_id),
+    )
+
+
+def read_templates(connection: sqlite3.Connection, person_id: str) -> list[TemplateLine]:
+    rows = connection.execute(
+        """SELECT t.origin, t.created_ms, t.quality, t.model, t.set_aside, v.id FROM templates t LEFT JOIN visits v ON v.id = t.visit_id
+            WHERE t.person_id = ? ORDER BY t.created_ms DESC, t.id""",
+        (person_id,),
+    ).fetchall()
+    return [TemplateLine(origin, at, quality, model, bool(aside), visit) for origin, at, quality, model, aside, visit in rows]
+
+
+def read_chain(connection: sqlite3.Connection, person_id: str, also_at: list[str]) -> Chain | None:
+    row = connection.execute("SELECT chain_visits, vip, watchlist FROM chain WHERE person_id = ?", (person_id,)).fetchone()
+    return Chain(also_at, row[0], bool(row[1]), bool(row[2])) if row else Chain(also_at, 0, False, False) if also_at else None
+
+
+def read_audit(connection: sqlite3.Connection, person_id: str) -> list[AuditLine]:
+    rows = connection.execute("SELECT what, at_ms, who FROM audit WHERE subject_id = ? ORDER BY id DESC LIMIT ?", (person_id, AUDIT_MAX))
+    return [AuditLine(AUDITED.get(what, what), at, who) for what, at, who in rows.fetchall()]
+
+
+AUDITED = {
+    "edit": _("details changed"),
+    "merge": _("merged with somebody"),
+    "undo_merge": _("a merge undone"),
+    "split": _("a visit taken away"),
+}
+SAID = {
+    "saved": _("Saved."),
+    "merged": _("Merged. The visits of both are counted anew below. It can be undone from here."),
+    "undone": _("Undone. Both are there again, with their own visits, and will not be proposed as one."),
+    "split": _("This is the new person that the visit belongs to now."),
+    "taken": _("The visit is nobody's now, and that face will not be taken for this person again."),
+    "counted": _("The visit is nobody's now. Its face was not kept, so it can be mistaken again."),
+}
+
+
+@get("/people/{person_id:str}", sync_to_thread=True)
+def person_page(pages: GivenPages, person_id: FromPath[str], page: FromQuery[int] = 1, said: FromQuery[str] = "") -> Response[str]:
+    found = read_person(pages, person_id, asked_page(page))
+    return pages.page("person.html", "people", {"person": found, "card": found.card, "said_so": SAID.get(said, "")})

@@ -1,0 +1,101 @@
+"""People in a real browser: edited, merged and taken apart, erased; by keyboard too, and on a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from appliance.web.app import create_app
+from tests.appliance.web.shop import NOW, Shop, busy_shop
+from tests.browser.browsing import chromium, complaints
+from tests.browser.portraits import portrait
+from ui.server import Server, serve
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    shop = busy_shop(tmp_path)
+    shop.person("mai", 11, name="Mai Lê")
+    shop.visit("v-mai", "new", NOW - timedelta(days=1), "mai", 1)
+    for seed, visit in enumerate(shop.pictures):
+        shop.pictures[visit] = portrait(seed)
+    return shop
+
+
+@pytest.fixture
+def server(shop: Shop) -> Iterator[Server]:
+    running = serve(create_app(shop.deps), "127.0.0.1", 0, shop.live.close)
+    yield running
+    running.stop()
+
+
+@pytest.fixture(params=[(1440, 900), (390, 844)], ids=["wide", "phone"])
+def page(browser: Browser, server: Server, request: pytest.FixtureRequest) -> Iterator[Page]:
+    width, height = request.param
+    page = browser.new_page(viewport={"width": width, "height": height})
+    found = complaints(page)
+    yield page
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing is wider than the screen"
+    page.close()
+    assert found == []
+
+
+def test_a_person_is_found_edited_and_found_again_by_what_was_entered(page: Page, server: Server) -> None:
+    page.goto(server.address + "/people")
+    page.get_by_label("Name, number, phone or e-mail").fill("bob")
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="Bob").click()
+    page.get_by_role("link", name="Edit").first.click()
+    page.get_by_label("Name", exact=True).fill("Bob Tran")
+    page.get_by_label("Phone").fill("+84 24 3825 1234")
+    page.get_by_label("VIP").check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status")).to_have_text("Saved.")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Bob Tran")
+    expect(page.locator(".tag.vip")).to_be_visible()
+    page.goto(server.address + "/people")
+    page.get_by_label("Name, number, phone or e-mail").fill("+842438251234")
+    page.keyboard.press("Enter")
+    expect(page.locator(".person")).to_have_count(1)
+
+
+def test_two_are_merged_and_the_merge_is_undone(page: Page, server: Server) -> None:
+    page.goto(server.address + "/people/bob")
+    page.get_by_role("link", name="Merge with").click()
+    page.get_by_role("link", name="Mai Lê").click()
+    expect(page.locator(".pair img")).to_have_count(2)
+    page.get_by_role("button", name="Merge").click()
+    expect(page.get_by_role("status")).to_contain_text("It can be undone")
+    page.get_by_role("link", name="Undo").click()
+    page.get_by_role("button", name="Undo the merge").click()
+    expect(page.get_by_role("status")).to_contain_text("Both are there again")
+    page.goto(server.address + "/people?q=mai")
+    expect(page.locator(".person")).to_have_count(1)
+
+
+def test_a_wrong_visit_is_taken_away(page: Page, server: Server) -> None:
+    page.goto(server.address + "/visits/v-bob")
+    page.get_by_role("link", name="Not this person").click()
+    page.get_by_role("button", name="It was somebody new").click()
+    expect(page.get_by_role("status")).to_contain_text("the new person")
+
+
+def test_erasing_asks_says_what_goes_and_can_be_left(page: Page, server: Server) -> None:
+    page.goto(server.address + "/people/bob")
+    page.get_by_role("link", name="Erase").click()
+    expect(page.locator(".says")).to_contain_text("This cannot be undone.")
+    page.get_by_role("link", name="Cancel").click()
+    page.get_by_role("link", name="Erase").click()
+    page.get_by_role("button", name="Erase for good").click()
+    expect(page.get_by_role("status")).to_contain_text("Erased.")
+    expect(page.get_by_text("Bob")).to_have_count(0)
