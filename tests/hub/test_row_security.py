@@ -85,7 +85,7 @@ def filled(chain: Chain, everything: Connection[Any]) -> list[str]:
 
 def invented(table: str, column: str, kind: str) -> Any:
     chosen = {("identities", "role"): "customer", ("persons", "role"): "customer", ("users", "role"): "tenant_admin"}
-    chosen |= {("review", "kind"): "duplicate", ("erasures", "kind"): "erase"}
+    chosen |= {("review", "kind"): "duplicate", ("erasures", "kind"): "erase", ("api_tokens", "scope"): "read"}
     if (table, column) in chosen:
         return chosen[table, column]
     if column == "person_a":
