@@ -42,10 +42,10 @@ def environment(**chosen: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": path, **chosen}
 
 
-def until(true: Callable[[], object], what: str, seconds: float = UP_S_MAX) -> None:
+def until(true: Callable[[], object], what: str, seconds: float = UP_S_MAX, why: Callable[[], object] = lambda: "") -> None:
     end_s = time.monotonic() + seconds
     while not true():
-        assert time.monotonic() < end_s, f"not within {seconds:g} s: {what}"
+        assert time.monotonic() < end_s, f"not within {seconds:g} s: {what} {why()}"
         time.sleep(LOOK_S)
 
 
@@ -154,9 +154,12 @@ class Chain:
         """Everybody runs, nobody walks in, and nothing waits any more."""
         for shop in self.shops:
             shop.close_its_doors()
-        until(lambda: all(shop.waiting() == 0 for shop in self.shops), "the stores have told everything", SETTLE_S_MAX)
+        until(lambda: all(shop.waiting() == 0 for shop in self.shops), "the stores have told everything", SETTLE_S_MAX, self._trouble)
         until(self._resolved, "everybody is somebody", SETTLE_S_MAX)
         until(self._heard, "the stores have heard everything", SETTLE_S_MAX)
+
+    def _trouble(self) -> list[tuple[Any, ...]]:
+        return [(shop.name, shop.waiting(), *shop.ask("SELECT error, retell, state FROM link")[0], shop.process.poll()) for shop in self.shops if shop.process]
 
     def _resolved(self) -> bool:
         with contextlib.suppress(psycopg.Error), self.hub.rows() as rows:

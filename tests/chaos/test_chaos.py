@@ -16,7 +16,7 @@ from tests.chaos import storm
 from tests.chaos.chain import NOBODY_THERE, Chain, a_chain, until
 
 KILLS = 6
-FULL_DISK = "8m"
+FULL_DISK = "32m"
 
 
 @pytest.fixture

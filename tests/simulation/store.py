@@ -138,6 +138,7 @@ class Shop:
             transport=StoresLine(self.network, self.name),
             chance=self.chance.random,
             steady_s=self.steady_s,
+            passed_s=self.steady_s,
         )
         self.agent = Agent(self.store, around)
         self.ledger.write_down(self.store)
