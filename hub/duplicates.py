@@ -14,14 +14,13 @@ import numpy as np
 
 from hub import families, identities, identity_changes, known, looks, review
 from hub.database import Database, Tx
-from hub.deciding import HubBars, bars_for, likeness, raised
+from hub.deciding import SLACK, HubBars, bars_for, likeness, raised
 from hub.families import Family
 from hub.identities import MACHINE
 from hub.index import Index, IndexAway, Near
 from hub.index_upkeep import FIRST
 from hub.model_bars import BarsOf
 from hub.review import Question, duplicate_question
-from hub.settling import SLACK
 from hub.vault import Vault
 
 PAGE = 256

@@ -162,9 +162,8 @@ def _tell(
         news = [facts.Telling(guest, borrower.appliance_id, guest.identity_id) for guest in told]
         # Whoever was forgotten meanwhile is told of by that; nothing more is said of them.
         still = identities.today(tx, ended)
-        news += [
-            facts.Telling(GuestGone(identity_id=one), borrower.appliance_id, one) for one in ended if one in still or _has_fact(tx, one)
-        ]
+        mentioned = [one for one in ended if one in still or _has_fact(tx, borrower, one)]
+        news += [facts.Telling(GuestGone(identity_id=one), borrower.appliance_id, one) for one in mentioned]
         if news:
             facts.tell_many(tx, vault, news, now)
         return len(told), len(ended)
@@ -229,8 +228,12 @@ def _note(tx: Tx, borrower: Borrower, told: Sequence[Guest], ended: Sequence[str
     tx.execute("DELETE FROM lent_guests WHERE appliance_id = %s AND identity_id = ANY(%s::uuid[])", [borrower.appliance_id, list(ended)])
 
 
-def _has_fact(tx: Tx, identity_id: str) -> bool:
-    row = tx.execute("SELECT EXISTS (SELECT FROM facts WHERE kind = 'guest' AND subject = %s)", [identity_id]).fetchone()
+def _has_fact(tx: Tx, borrower: Borrower, identity_id: str) -> bool:
+    """Whether the guest is still told: not if they were forgotten."""
+    row = tx.execute(
+        "SELECT EXISTS (SELECT FROM facts WHERE appliance_id = %s AND kind = 'guest' AND subject = %s)",
+        [borrower.appliance_id, identity_id],
+    ).fetchone()
     return bool(row and row[0])
 
 

@@ -36,7 +36,7 @@ class Stored:
 class Leftover:
     """`back`: the template is there again since, and belongs in the index."""
 
-    number: int
+    id: str
     template_id: str
     model: str
     back: bool = False
@@ -78,15 +78,15 @@ def forget_indexed(tx: Tx) -> None:
 
 def leftovers(tx: Tx) -> list[Leftover]:
     rows = tx.execute(
-        """SELECT number, template_id, model, EXISTS (SELECT FROM templates AS t WHERE t.id = l.template_id AND t.model = l.model)
-            FROM index_leftovers AS l ORDER BY number LIMIT %s""",
+        """SELECT id, template_id, model, EXISTS (SELECT FROM templates AS t WHERE t.id = l.template_id AND t.model = l.model)
+            FROM index_leftovers AS l ORDER BY id LIMIT %s""",
         [LEFTOVERS_MAX],
     )
     return [Leftover(*row) for row in rows]
 
 
-def drop_leftovers(tx: Tx, numbers: Sequence[int]) -> None:
-    tx.execute("DELETE FROM index_leftovers WHERE number = ANY(%s)", [list(numbers)])
+def drop_leftovers(tx: Tx, ids: Sequence[str]) -> None:
+    tx.execute("DELETE FROM index_leftovers WHERE id = ANY(%s::uuid[])", [list(ids)])
 
 
 def page(tx: Tx, vault: Vault, model: str, after: str) -> list[Stored]:

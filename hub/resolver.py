@@ -113,10 +113,7 @@ class Resolver:
     def _due(self, tenant_id: str) -> bool:
         """One look instead of a lock and a connection of its own."""
         with self._database.tenant(tenant_id) as tx:
-            row = tx.execute(
-                "SELECT EXISTS (SELECT FROM resolve_queue WHERE not_before <= %s) OR EXISTS (SELECT FROM index_leftovers)", [self._now()]
-            ).fetchone()
-        return bool(row and row[0])
+            return resolving.is_due(tx, self._now())
 
     def _away(self, error: IndexAway) -> None:
         self._metrics.index_failed()

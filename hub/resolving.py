@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from hub import erasure, index_upkeep, looks, opt_outs, settling
+from hub import erasure, index_upkeep, looks, opt_outs, opt_outs_compared, settling
 from hub.database import Database, Tx
 from hub.deciding import look_of
 from hub.erasure import Asked
@@ -65,6 +65,11 @@ def resolve_due(
             return Resolved(busy=True)
         if index.suspect:
             return Resolved(away="The index has not been compared with Postgres since a crash.", more=True)
+        try:
+            opt_outs_compared.compare(database, index, bars_of, tenant_id, now)
+        except IndexAway as error:
+            # Nobody is told apart from those who opted out until it answers.
+            return Resolved(away=str(error), more=True)
         total = Resolved()
         for _ in range(batches_max):
             work = _read(database, tenant_id, now)
@@ -120,6 +125,14 @@ def ask(index: Index, bars_of: BarsOf, tenant_id: str, work: Work) -> dict[str, 
             for person_id, near in zip(ids[start : start + PROBES_MAX], hits, strict=True):
                 found[person_id][model] = near
     return found
+
+
+def is_due(tx: Tx, now: datetime) -> bool:
+    """Whether a run would find something to do."""
+    row = tx.execute(
+        "SELECT EXISTS (SELECT FROM resolve_queue WHERE not_before <= %s) OR EXISTS (SELECT FROM index_leftovers)", [now]
+    ).fetchone()
+    return bool(row and row[0]) or opt_outs_compared.any_fresh(tx)
 
 
 def waiting(tx: Tx) -> int:

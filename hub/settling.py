@@ -13,7 +13,7 @@ from datetime import datetime
 
 from hub import families, identities, identity_changes, index_upkeep, known, looks, review
 from hub.database import Database, Tx
-from hub.deciding import Decision, HubBars, Verdict, bars_for
+from hub.deciding import SLACK, Decision, HubBars, Verdict, bars_for
 from hub.families import Family
 from hub.identities import MACHINE, Placing
 from hub.index import Floats, Near
@@ -26,9 +26,6 @@ from hub.weighing import Person, certain, must_leave, weigh
 
 CANDIDATES_MAX = 8
 """Identities that a person is weighed against, the nearest ones: were it the ninth, eight strangers would have to be nearer."""
-SLACK = 1.35
-"""How much nearer the look of an identity can be than its nearest template: two templates that agree by .58 are together as near to a third
-as 1.13 of either, many of them 1.31."""
 AWAY = "the index is away"
 
 
@@ -83,7 +80,7 @@ def settle(
         written.touched.update(_clear_gone(tx, gone))
         usable = index_upkeep.usable(work.templates, bars_of)
         looks.note_indexed(tx, [one.id for templates in usable.values() for one in templates if one.person_id in as_read])
-        looks.drop_leftovers(tx, [one.number for one in work.leftovers])
+        looks.drop_leftovers(tx, [one.id for one in work.leftovers])
         waiting = {*settled.unusable, *(person for those in settled.forget.values() for person in those)}
         done = [*gone, *(one.id for one in persons if one.id not in waiting)]
         tx.execute("DELETE FROM resolve_queue WHERE person_id = ANY(%s::uuid[])", [sorted(done)])
@@ -114,9 +111,16 @@ def _decide(
     around = families.load(tx, vault, wanted, {model: known_model.size for model in bars if (known_model := bars_of(model))})
     links = _links(tx, [other for one in persons for other in one.apart])
     identity_of = {one.id: one.identity_id for one in persons}
+    forgotten: set[str] = set()
     for one in persons:
+        if one.id in forgotten:
+            continue
         if erasure_id := opted_out.like(one.embeddings, bars_of):
-            settled.forget[erasure_id].append(one.id)
+            # Whoever they were linked with is they.
+            family = around.get(one.identity_id or "")
+            those = list(dict.fromkeys([one.id, *(family.members if family is not None else ())]))
+            settled.forget[erasure_id] += [other for other in those if other not in forgotten]
+            forgotten.update(those)
             continue
         person = replace(one, guest_of=guests.get(one.guest_of or ""))
         own = around.get(person.identity_id or "")

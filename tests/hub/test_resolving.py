@@ -7,9 +7,10 @@ import pytest
 
 from hub import index_upkeep, tenants
 from hub.deciding import bars_for
-from hub.erasure import Asked, opt_out
+from hub.erasure import Asked, opt_out, opt_out_persons
+from hub.identity_changes import link
 from hub.model_bars import bars_of
-from hub.resolving import BATCH, Resolved, resolve_due
+from hub.resolving import BATCH, Resolved, is_due, resolve_due
 from tests.hub.chain import NOW
 from tests.hub.told import MODEL, SURE, Hub, Stores, face, like, measured
 
@@ -226,6 +227,44 @@ def test_somebody_like_a_person_who_opted_out_is_forgotten_as_well(hub: Hub) -> 
     assert hub.stores.rows("resolve_queue") == 0
     hub.resolve()
     assert hub.index.count_of_persons(hub.tenant_id, [at_a, at_b]) == 0
+
+
+def opt_out_at_a(hub: Hub, person_id: str) -> None:
+    with hub.tenant() as (tx, vault):
+        opt_out_persons(tx, vault, [person_id], Asked("store"), NOW)
+
+
+def test_somebody_who_opts_out_before_they_were_linked_is_found_at_the_other_store(hub: Hub) -> None:
+    her = face(1)
+    at_b = hub.stores.tell(*hub.b, [like(her, SURE)])
+    stranger = hub.stores.tell(*hub.b, [face(2)])
+    hub.resolve()
+    opt_out_at_a(hub, hub.stores.tell(*hub.a, [her]))
+    with hub.tenant() as (tx, _):
+        assert is_due(tx, hub.now)
+    # The index is away meanwhile: nobody is missed for that.
+    hub.index.away = True
+    assert hub.resolve().away
+    hub.index.away = False
+    assert hub.resolve().forgotten == 1
+    with hub.tenant() as (tx, _):
+        assert tx.execute("SELECT id FROM persons WHERE id = ANY(%s::uuid[])", [[at_b, stranger]]).fetchall() == [(stranger,)]
+    hub.resolve()
+    with hub.tenant() as (tx, _):
+        assert not is_due(tx, hub.now)
+
+
+def test_whoever_is_linked_with_somebody_like_an_opted_out_person_is_forgotten_with_them(hub: Hub) -> None:
+    her = face(1)
+    at_b = hub.stores.tell(*hub.b, [like(her, SURE)])
+    far = hub.stores.tell(*hub.a, [face(7)])
+    hub.resolve()
+    with hub.tenant() as (tx, vault):
+        link(tx, vault, far, hub.stores.identity(at_b) or "", "ann", "knows her", NOW)
+    opt_out_at_a(hub, hub.stores.tell(*hub.a, [her]))
+    assert hub.resolve().forgotten == 2
+    with hub.tenant() as (tx, _):
+        assert tx.execute("SELECT id FROM persons WHERE id = ANY(%s::uuid[])", [[at_b, far]]).fetchall() == []
 
 
 def test_where_else_somebody_comes_is_told_only_where_the_tenant_wants_it(hub: Hub) -> None:
