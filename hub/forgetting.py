@@ -10,6 +10,7 @@ from datetime import datetime
 
 from hub import facts, receipts, set_aside, snapshots
 from hub.database import Database
+from hub.errors import DatabaseBusy
 from hub.index import Index, IndexAway
 from hub.receipts import INDEX, SNAPSHOTS, Counts
 from hub.snapshot_store import SnapshotsAway, SnapshotStore
@@ -26,7 +27,8 @@ def work_off(database: Database, index: Index, store: SnapshotStore, tenant_id: 
     done = True
     try:
         _from_index(database, index, tenant_id, now)
-    except IndexAway as error:
+    except (IndexAway, DatabaseBusy) as error:
+        # Busy: the resolver is at it for longer than we wait.
         log.warning("forgetting_waits place=index tenant=%s error=%s", tenant_id, type(error).__name__)
         done = False
     try:

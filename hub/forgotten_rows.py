@@ -10,14 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from msgspec.structs import replace
-
-from hub import facts, set_aside
+from hub import forgotten_facts, set_aside
 from hub.database import Tx
 from hub.receipts import Counts
 from hub.vault import Vault
-from sync.facts import GivenBack
-from sync.records import VisitRecord, decoded, encoded
 
 NOBODYS = "00000000-0000-0000-0000-000000000000"
 """Stands for the appliance of a person that was never told of."""
@@ -79,8 +75,10 @@ def delete(tx: Tx, vault: Vault, erasure_id: str, persons: Sequence[Forgotten], 
     gone = tx.execute("DELETE FROM persons WHERE id = ANY(%s::uuid[])", [ids]).rowcount
     tx.execute("DELETE FROM resolve_queue WHERE person_id = ANY(%s::uuid[])", [ids])
     tx.execute("DELETE FROM apart WHERE person_a = ANY(%(ids)s::uuid[]) OR person_b = ANY(%(ids)s::uuid[])", {"ids": ids})
-    _delete_identities(tx, ids, [*identity_ids, *_without_persons(tx, [*identities], now)])
-    _take_back_facts(tx, vault, ids, templates, visits, list(identity_ids))
+    left = _without_persons(tx, sorted(identities - set(identity_ids)), now)
+    _delete_identities(tx, ids, [*identity_ids, *left])
+    forgotten_facts.take_back(tx, vault, ids, templates, visits, FORGOTTEN)
+    forgotten_facts.lend_no_more(tx, vault, identity_ids, left, templates, now)
     set_aside.drop_mentions(tx, vault, ids)
     return Counts(gone, len(templates), snapshots)
 
@@ -126,26 +124,3 @@ def _delete_identities(tx: Tx, person_ids: Sequence[str], identity_ids: Sequence
     )
     tx.execute("DELETE FROM identity_events WHERE person_id = ANY(%(persons)s::uuid[]) OR identity_id = ANY(%(identities)s::uuid[])", which)
     tx.execute("DELETE FROM identities WHERE id = ANY(%(identities)s::uuid[])", which)
-
-
-def _take_back_facts(
-    tx: Tx, vault: Vault, person_ids: Sequence[str], template_ids: Sequence[str], visit_ids: Sequence[str], identity_ids: Sequence[str]
-) -> None:
-    facts.withdraw(tx, ["person_known", "person_unknown"], person_ids)
-    facts.withdraw(tx, ["guest", "guest_gone"], identity_ids)
-    facts.withdraw(tx, ["given_back"], [f"person/{one}" for one in person_ids] + [f"template/{one}" for one in template_ids])
-    tx.execute(
-        """DELETE FROM facts WHERE kind IN ('apart', 'given_back') AND (split_part(subject, '/', 1) = ANY(%(ids)s)
-            OR split_part(subject, '/', 2) = ANY(%(ids)s) OR split_part(subject, '/', 3) = ANY(%(ids)s))""",
-        {"ids": list(person_ids)},
-    )
-    # A visit on its way back to its store is given back without the person.
-    rows = tx.execute(
-        "SELECT sequence, payload_sealed FROM facts WHERE kind = 'given_back' AND subject = ANY(%s)",
-        [[f"visit/{one}" for one in visit_ids]],
-    ).fetchall()
-    for sequence, sealed in rows:
-        fact = facts.opened(vault, sequence, sealed)
-        if isinstance(fact, GivenBack) and isinstance(record := decoded(fact.payload), VisitRecord):
-            blank = replace(record, person_id="", reason=FORGOTTEN, similarity=None, bar=None)
-            facts.rewrite(tx, vault, sequence, GivenBack(payload=encoded(blank)))
