@@ -64,6 +64,9 @@ class Hub:
         command = [sys.executable, "-m", "hub.main", *arguments]
         return subprocess.run(command, env=self.environment(), capture_output=True, text=True, check=True, timeout=120).stdout
 
+    def code_for(self, tenant: str, site: str) -> str:
+        return str(json.loads(self.command("pair-code", tenant, site, "--json"))["code"])
+
     def start(self) -> None:
         command = [sys.executable, "-m", "hub.main", "serve"]
         self.process = subprocess.Popen(
@@ -206,7 +209,7 @@ def a_chain(folder: Path, *, shop_folders: list[Path] | None = None) -> Iterator
         hub.start()
         until(hub.answers, "the hub answers")
         for shop in shops:
-            shop.pair(_code(hub, shop), line.port)
+            shop.pair(hub.code_for("Phin Coffee", shop.name), line.port)
             shop.start()
         yield chain
     finally:
@@ -215,10 +218,6 @@ def a_chain(folder: Path, *, shop_folders: list[Path] | None = None) -> Iterator
         hub.stop()
         line.close()
         shutil.rmtree(room, ignore_errors=True)
-
-
-def _code(hub: Hub, shop: Shop) -> str:
-    return str(json.loads(hub.command("pair-code", "Phin Coffee", shop.name, "--json"))["code"])
 
 
 def signal_postgres(hub: Hub, number: signal.Signals) -> None:
