@@ -34,7 +34,7 @@ class NoScenario(HubError):
 
 
 class Unresolved(HubError):
-    """The hub did not find out who everybody is in the time it was given."""
+    """The hub did not find out who everybody is in the time it was given, or did not take all that the stores told."""
 
 
 class _Visit(msgspec.Struct, frozen=True):
@@ -126,6 +126,10 @@ def _resolved(hub: Hub, tenant_id: str, now: Callable[[], datetime]) -> None:
         if time.monotonic() > until_s:
             raise Unresolved(f"{waiting} persons still waited to be resolved after {RESOLVE_S_MAX:g} s.")
         time.sleep(LOOK_S)
+    with hub.database.tenant(tenant_id) as tx:
+        aside = tx.execute("SELECT reason FROM set_aside LIMIT 1").fetchone()
+    if aside is not None:
+        raise Unresolved(f"The hub set records of the stores aside: {aside[0]}.")
     duplicates.find(hub.database, hub.index, bars_of, tenant_id, now())
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sync import messages
-from sync.records import PersonRecord, Record, VisitRecord, encoded, kind_of
+from sync.records import PersonGone, PersonRecord, Record, VisitRecord, encoded, kind_of
 
 TABLE, COLUMN = "outbox", "payload_sealed"
 BATCH_BYTES_MAX = 1 << 20
@@ -86,15 +86,23 @@ def append_all(connection: sqlite3.Connection, told: Sequence[tuple[Record, int]
 
 
 def _as_told_last(told: Sequence[tuple[Record, int]]) -> list[tuple[Record, int]]:
-    seen, kept = set(), []
-    for record, made_ms in reversed(told):
-        if isinstance(record, (PersonRecord, VisitRecord)):
-            key = (record.id, getattr(record, "role", ""))
-            if key in seen:
+    """A visit stands where it was told last, a person where they were told first: what names a person must not stand before them, or a
+    batch that ends in between names somebody unknown."""
+    last: dict[str, int] = {record.id: place for place, (record, _) in enumerate(told) if isinstance(record, VisitRecord)}
+    kept: list[tuple[Record, int]] = []
+    persons: dict[tuple[str, str], int] = {}
+    for place, (record, made_ms) in enumerate(told):
+        if isinstance(record, VisitRecord) and last[record.id] != place:
+            continue
+        if isinstance(record, PersonGone):
+            persons = {key: at for key, at in persons.items() if key[0] != record.id}
+        if isinstance(record, PersonRecord):
+            at = persons.setdefault((record.id, record.role), len(kept))
+            if at < len(kept):
+                kept[at] = record, made_ms
                 continue
-            seen.add(key)
         kept.append((record, made_ms))
-    return kept[::-1]
+    return kept
 
 
 def pending(

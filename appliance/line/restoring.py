@@ -88,7 +88,7 @@ def _visit(store: Store, record: VisitRecord, now_ms: int) -> str | None:
                 *(record.model, VERDICTS[verdict], record.reason, record.similarity, record.bar),
             ],
         )
-    if not record.settled or (person_id or "") != record.person_id:
+    if not record.settled or (person_id or "", verdict) != (record.person_id, record.verdict):
         # It was told otherwise, and nobody will tell it again.
         visits.tell(store, record.id, now_ms)
     return person_id

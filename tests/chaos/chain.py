@@ -42,10 +42,10 @@ def environment(**chosen: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": path, **chosen}
 
 
-def until(true: Callable[[], object], what: str, seconds: float = UP_S_MAX) -> None:
+def until(true: Callable[[], object], what: str, seconds: float = UP_S_MAX, why: Callable[[], object] = lambda: "") -> None:
     end_s = time.monotonic() + seconds
     while not true():
-        assert time.monotonic() < end_s, f"not within {seconds:g} s: {what}"
+        assert time.monotonic() < end_s, f"not within {seconds:g} s: {what} {why()}"
         time.sleep(LOOK_S)
 
 
@@ -63,6 +63,9 @@ class Hub:
     def command(self, *arguments: str) -> str:
         command = [sys.executable, "-m", "hub.main", *arguments]
         return subprocess.run(command, env=self.environment(), capture_output=True, text=True, check=True, timeout=120).stdout
+
+    def code_for(self, tenant: str, site: str) -> str:
+        return str(json.loads(self.command("pair-code", tenant, site, "--json"))["code"])
 
     def start(self) -> None:
         command = [sys.executable, "-m", "hub.main", "serve"]
@@ -154,9 +157,12 @@ class Chain:
         """Everybody runs, nobody walks in, and nothing waits any more."""
         for shop in self.shops:
             shop.close_its_doors()
-        until(lambda: all(shop.waiting() == 0 for shop in self.shops), "the stores have told everything", SETTLE_S_MAX)
+        until(lambda: all(shop.waiting() == 0 for shop in self.shops), "the stores have told everything", SETTLE_S_MAX, self._trouble)
         until(self._resolved, "everybody is somebody", SETTLE_S_MAX)
         until(self._heard, "the stores have heard everything", SETTLE_S_MAX)
+
+    def _trouble(self) -> list[tuple[Any, ...]]:
+        return [(shop.name, shop.waiting(), *shop.ask("SELECT error, retell, state FROM link")[0], shop.process.poll()) for shop in self.shops if shop.process]
 
     def _resolved(self) -> bool:
         with contextlib.suppress(psycopg.Error), self.hub.rows() as rows:
@@ -203,7 +209,7 @@ def a_chain(folder: Path, *, shop_folders: list[Path] | None = None) -> Iterator
         hub.start()
         until(hub.answers, "the hub answers")
         for shop in shops:
-            shop.pair(_code(hub, shop), line.port)
+            shop.pair(hub.code_for("Phin Coffee", shop.name), line.port)
             shop.start()
         yield chain
     finally:
@@ -212,10 +218,6 @@ def a_chain(folder: Path, *, shop_folders: list[Path] | None = None) -> Iterator
         hub.stop()
         line.close()
         shutil.rmtree(room, ignore_errors=True)
-
-
-def _code(hub: Hub, shop: Shop) -> str:
-    return str(json.loads(hub.command("pair-code", "Phin Coffee", shop.name, "--json"))["code"])
 
 
 def signal_postgres(hub: Hub, number: signal.Signals) -> None:

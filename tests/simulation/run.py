@@ -12,6 +12,7 @@ from tests.simulation.parts import Parts
 from tests.simulation.postgres import Server
 from tests.simulation.world import Say, World
 
+WHOLE = Parts()
 IN_MEMORY = Path("/dev/shm")
 DEFECT_LINES = 12
 
@@ -26,7 +27,7 @@ class Outcome:
     counts: dict[str, int]
 
 
-def run(seed: int, server: Server, parts: Parts = Parts(), say: Say = lambda _words: None) -> Outcome:
+def run(seed: int, server: Server, parts: Parts = WHOLE, say: Say = lambda _words: None) -> Outcome:
     place = str(IN_MEMORY) if IN_MEMORY.is_dir() else None
     with tempfile.TemporaryDirectory(prefix="regulars-simulation-", dir=place) as folder, server.database() as database:
         world = World(seed, parts, server, Path(folder), database, say)

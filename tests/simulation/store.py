@@ -61,7 +61,8 @@ class Ledger:
 
     def history(self, row_id: str) -> str:
         """What was told of one visit or person, for whoever looks for a fault."""
-        told = [f"{line[:13]}/{number} {decoded(payload)}" for (line, number), payload in self.records.items() if row_id.encode() in payload]
+        named = row_id.encode()
+        told = [f"{line[:13]}/{number} {decoded(payload)}" for (line, number), payload in self.records.items() if named in payload]
         return "\n    ".join(told)
 
     def write_down(self, store: Store) -> None:
@@ -138,6 +139,7 @@ class Shop:
             transport=StoresLine(self.network, self.name),
             chance=self.chance.random,
             steady_s=self.steady_s,
+            passed_s=self.steady_s,
         )
         self.agent = Agent(self.store, around)
         self.ledger.write_down(self.store)

@@ -1,4 +1,5 @@
-"""Who stands beside and sees everything that PostgreSQL has committed, whosever it is. Also the checks that are cheap enough to run all along."""
+"""Who stands beside and sees everything that PostgreSQL has committed, whosever it is; and the checks that are cheap enough to run all
+along."""
 
 from __future__ import annotations
 

@@ -99,8 +99,8 @@ def test_records_of_one_transaction_are_numbered_in_order_and_told_as_they_were_
     outbox.append_all(db, [(record, n) for n, record in enumerate(told)], seal)
     db.execute("COMMIT")
     found = outbox.pending(db, unseal, after=1)
-    assert [decoded(entry.payload) for entry in found] == [VisitGone(id="b"), again, VisitGone(id="b"), staff]
-    assert [(entry.sequence, entry.made_ms) for entry in found] == [(2, 1), (3, 2), (4, 3), (5, 4)]
+    assert [decoded(entry.payload) for entry in found] == [again, VisitGone(id="b"), VisitGone(id="b"), staff]
+    assert [(entry.sequence, entry.made_ms) for entry in found] == [(2, 2), (3, 1), (4, 3), (5, 4)]
     with pytest.raises(RuntimeError, match="none is open"):
         outbox.append_all(db, [], seal)
 
