@@ -1,7 +1,7 @@
 # Every target sets up what it needs in .venv first; the second time that takes no time. For GNU Make 3.81 (macOS) and newer.
 # Paths are relative on purpose: the folder may have a space in its name.
 
-.PHONY: help setup demo demo-chain run test check simulate chaos bench bench-chain screenshots lock clean
+.PHONY: help setup demo demo-chain run hub test check simulate chaos bench bench-chain screenshots lock clean
 .DEFAULT_GOAL := help
 export PYTHON
 
@@ -10,6 +10,7 @@ help:
 	@echo "make demo         see it work: a camera, faces, visits, and a page to look at"
 	@echo "make demo-chain   see a chain work: a headquarters, two stores, people who come to both"
 	@echo "make run          run this store"
+	@echo "make hub          run a headquarters"
 	@echo "make test         all tests (some: make test ARGS='-k visits')"
 	@echo "make check        linter, types, tests"
 	@echo "make simulate     a chain from many seeds (make simulate SEEDS=1000)"
@@ -34,6 +35,10 @@ demo-chain:
 run:
 	@tools/setup store
 	@.venv/bin/regulars run $(ARGS)
+
+hub:
+	@tools/setup hub
+	@.venv/bin/regulars-hub serve $(ARGS)
 
 test:
 	@tools/setup dev

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from appliance.commands import premises
 from ui.terminal import print_facts
+
+if TYPE_CHECKING:
+    # Late elsewhere: they take seconds to import, and help must answer at once.
+    from appliance.config import Config
+    from appliance.database import Store
+    from appliance.line.link import Link
 
 
 @click.command(short_help="Connect this store to its headquarters with a one-time code.")

@@ -90,7 +90,7 @@ def invented(table: str, column: str, kind: str) -> Any:
         return chosen[table, column]
     if column == "person_a":
         return "00000000-0000-7000-8000-000000000001"
-    kinds: dict[str, Any] = {"uuid": str(uuid_utils.uuid7()), "bytea": b"x", "boolean": True, "date": NOW.date(), "jsonb": "{}"}
+    kinds: dict[str, Any] = {"uuid": str(uuid_utils.uuid7()), "bytea": uuid_utils.uuid7().bytes, "boolean": True, "date": NOW.date(), "jsonb": "{}"}
     kinds |= {"timestamp with time zone": NOW, "uuid[]": [], "text": str(uuid_utils.uuid7())}
     return kinds.get(kind, int(uuid_utils.uuid4().int % 30_000))
 
