@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import psycopg
@@ -185,11 +186,11 @@ def test_another_tenants_rows_are_neither_changed_nor_made_nor_removed(
     before = counts(everything)
     said(attacker, chain.database.master.acting_for(chain.danas.tenant_id))
     for table in mine:
-        if table != "audit":
-            changed = attacker.execute(f"DELETE FROM {table} WHERE tenant_id = %s", [chain.ours.tenant_id])
-            assert changed.rowcount == 0, table
-            with pytest.raises(InsufficientPrivilege, match="row-level security"):
-                attacker.execute(f"UPDATE {table} SET tenant_id = %s", [chain.ours.tenant_id])
+        # Where the application may not delete or change at all, that is refused before row security is asked.
+        with suppress(InsufficientPrivilege):
+            assert attacker.execute(f"DELETE FROM {table} WHERE tenant_id = %s", [chain.ours.tenant_id]).rowcount == 0, table
+        with pytest.raises(InsufficientPrivilege, match="row-level security|permission denied"):
+            attacker.execute(f"UPDATE {table} SET tenant_id = %s", [chain.ours.tenant_id])
     for words in (
         "INSERT INTO sites VALUES (%s, gen_random_uuid(), 'planted', 'UTC', now())",
         "INSERT INTO audit VALUES (%s, gen_random_uuid(), now(), 'somebody', 'planted')",
