@@ -46,9 +46,12 @@ def test_a_store_that_finds_no_headquarters_no_postgres_and_no_index_loses_nothi
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     place = tmp_path / "small"
     place.mkdir()
-    mounted = os.geteuid() == 0 and not subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={FULL_DISK},mode=700", "tmpfs", str(place)], capture_output=True, check=False
-    ).returncode
+    mounted = (
+        os.geteuid() == 0
+        and not subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={FULL_DISK},mode=700", "tmpfs", str(place)], capture_output=True, check=False
+        ).returncode
+    )
     if not mounted:
         pytest.skip("a small disk cannot be mounted here: that takes root")
     yield place

@@ -49,7 +49,7 @@ COMPARED = (
         "SELECT day::text, visits FROM opted_out_counts WHERE appliance_id = %s",
     ),
 )
-"""What it is, at the store, at headquarters. Somebody who opted out is kept in an opt-out gallery alone, which is not the same on both ends."""
+"""What it is, at the store, at headquarters. Who opted out is kept in an opt-out gallery alone, which is not the same on both ends."""
 
 
 def differences(here: Execute, there: Rows, appliance_id: str) -> Iterator[Difference]:
