@@ -55,9 +55,9 @@ PEOPLE = (
         other_id TEXT NOT NULL DEFAULT '') STRICT""",
     "CREATE INDEX audit_subject ON audit (subject_id)",
     # The page's list of people in each of its orders: sorting 50,000 takes 0.2 s.
-    "CREATE INDEX persons_visits ON persons (visit_count, last_seen_ms, number)",
-    "CREATE INDEX persons_first ON persons (first_seen_ms, number)",
-    "CREATE INDEX persons_last ON persons (last_seen_ms, number)",
+    "CREATE INDEX persons_visits ON persons (visit_count, last_seen_ms, number, role)",
+    "CREATE INDEX persons_first ON persons (first_seen_ms, number, role)",
+    "CREATE INDEX persons_last ON persons (last_seen_ms, number, role)",
     "CREATE INDEX persons_named ON persons (last_seen_ms) WHERE name_sealed IS NOT NULL",
 )
 
