@@ -95,8 +95,12 @@ def reopen(store: Store, case_id: int) -> None:
 
 
 def forget(store: Store, person_id: str) -> None:
-    """Cases and decisions about a person, with what would undo them."""
-    store.db.execute("DELETE FROM review WHERE person_id = ?1 OR subject = ?1", [person_id])
+    """Cases and decisions about a person, and about whoever was merged into them, with what would undo them."""
+    store.db.execute(
+        """WITH RECURSIVE they (id) AS (SELECT ?1 UNION SELECT g.id FROM gone_persons g JOIN they ON g.merged_into = they.id)
+            DELETE FROM review WHERE person_id IN (SELECT id FROM they) OR subject IN (SELECT id FROM they)""",
+        [person_id],
+    )
 
 
 def tidy(store: Store) -> None:

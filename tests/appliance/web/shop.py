@@ -134,6 +134,8 @@ def open_shop(folder: Path, *, weak_pack: bool = False, site_name: str = "Ba ƒê√
         pack_name="starter" if weak_pack else "open",
         weak_pack=weak_pack,
         now=lambda: shop.clock_ms,
+        decide=lambda case_id, answer: shop.decide(case_id, answer),
+        undo=lambda: shop.undo(),
         also_at=lambda person_id: shop.stores.get(person_id, []),
     )
     shop = Shop(folder, db, live, deps, store, cameras, pictures, looks)
