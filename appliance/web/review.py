@@ -13,6 +13,7 @@ from appliance import review
 from appliance.errors import RegularsError
 from appliance.review import DUPLICATE, TEMPLATE, VISIT, Case
 from appliance.web.pages import GivenPages, Names, Pages, PersonRow
+from ui import formats
 from ui.words import gettext as _
 from ui.words import ngettext
 
@@ -66,16 +67,18 @@ def read_case(connection: sqlite3.Connection, pages: Pages) -> CaseView | None:
     sides = {VISIT: _visit_side, DUPLICATE: _person_side, TEMPLATE: _template_side}
     left = sides[case.kind](connection, pages, case.subject)
     right = _person_side(connection, pages, case.person_id, left.faces[0] if case.kind == TEMPLATE and left.faces else "")
-    low, bar, at = (f"{max(0.0, value):.2f}".lstrip("0") or "0" for value in (case.low, case.bar, case.similarity))
-    under, over = (_("wrong below %(v)s"), _("right from %(v)s")) if case.kind == TEMPLATE else (_("new below %(v)s"), _("the same from %(v)s"))
+    low, bar, at = (formats.similarity(max(0.0, value)) for value in (case.low, case.bar, case.similarity))
+    words = [_("new below %(v)s"), _("the same from %(v)s"), _("this pair %(v)s")]
+    if case.kind == TEMPLATE:
+        words = [_("wrong below %(v)s"), _("right from %(v)s"), _("this view %(v)s")]
     return CaseView(
         case,
         _("Does this view belong to them?") if case.kind == TEMPLATE else _("Is this the same person?"),
         left,
         right,
-        Mark(_place(case.low), under % {"v": low}),
-        Mark(_place(case.bar), over % {"v": bar}),
-        Mark(_place(case.similarity), (_("this view %(v)s") if case.kind == TEMPLATE else _("this pair %(v)s")) % {"v": at}),
+        Mark(_place(case.low), words[0] % {"v": low}),
+        Mark(_place(case.bar), words[1] % {"v": bar}),
+        Mark(_place(case.similarity), words[2] % {"v": at}),
         _why(connection, case),
         _("Same person"),
         _("Not them") if case.kind == TEMPLATE else _("Different"),
@@ -102,11 +105,11 @@ def _experience(connection: sqlite3.Connection, case: Case) -> str:
     answers, alike, different = review.answered(connection, case.kind, case.similarity, WITHIN, ANSWERS_MAX)
     if alike < ANSWERS_MIN:
         return ""
-    return ngettext(
-        "At this store, of %(alike)d pairs that scored like this one, %(n)d turned out to be different people (of your last %(all)d answers).",
-        "At this store, of %(alike)d pairs that scored like this one, %(n)d turned out to be different people (of your last %(all)d answers).",
-        different,
-    ) % {"alike": alike, "n": different, "all": answers}
+    values = {"alike": alike, "n": different, "all": answers}
+    return (
+        _("Of %(alike)d pairs at this store that scored like this one, %(n)d were different people (from your last %(all)d answers).")
+        % values
+    )
 
 
 def _visit_side(connection: sqlite3.Connection, pages: Pages, visit_id: str) -> Side:
