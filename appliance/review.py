@@ -14,6 +14,8 @@ from appliance.database import Store
 VISIT, DUPLICATE, TEMPLATE = "visit", "duplicate", "template"
 SAME, DIFFERENT, IGNORED = "same", "different", "ignored"
 ANSWERS = (SAME, DIFFERENT, IGNORED)
+NUMBER_MAX = (1 << 63) - 1
+"""SQLite's largest; what a page's address says may be larger."""
 COUNTED_MAX = 1_000
 """More open cases than this are not told apart: nobody decides so many in a day."""
 UNDONE_MAX = 20
@@ -68,6 +70,8 @@ def first_open(connection: sqlite3.Connection) -> Case | None:
 
 
 def get_open(store: Store, case_id: int) -> Case | None:
+    if not 0 < case_id <= NUMBER_MAX:
+        return None
     row = store.db.execute(f"SELECT {COLUMNS} {OPEN} AND r.id = ?", [case_id]).fetchone()
     return Case(*row) if row else None
 
