@@ -107,11 +107,12 @@ def doubts(shop: Shop) -> None:
     """What the machine was unsure of today is asked at review; of 120 such answers 7 were "different"."""
     rows = shop.db.execute(
         """SELECT v.id, s.nearest_person_id, s.similarity FROM visits v JOIN sightings s ON s.visit_id = v.id WHERE v.verdict = 'unsure'
-            ORDER BY (SELECT count(*) FROM visits o WHERE o.person_id = s.nearest_person_id) LIMIT 7"""
+            ORDER BY (SELECT count(*) FROM visits o WHERE o.person_id = s.nearest_person_id) DESC LIMIT 7"""
     ).fetchall()
     most = max(similarity for _, _, similarity in rows)
     for visit, nearest, similarity in rows:
         shop.case(visit, nearest, similarity)
+        shop.pictures[visit] = portrait(int(nearest.removeprefix("p")))
     for number in range(120):
         shop.case(f"earlier-{number}", "p4", most)
     shop.db.execute(
