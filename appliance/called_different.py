@@ -16,9 +16,15 @@ REASON = "called different at review"
 
 
 def ruled_out(store: Store, candidates: Sequence[Candidate], bar: float) -> set[str]:
-    """Persons whom this cannot be: it looks like an earlier visit of which somebody said that it was not they."""
-    looks = [c for c in candidates if c.role == "unsure" and c.similarity >= bar]
-    return {person for look in looks for person in not_they(store, look.person_id.removeprefix(UNSURE_KEY))}
+    """Persons whom this cannot be: it looks like an earlier visit of which somebody said that it was not they, and more so than like them."""
+    likeness = {c.person_id: c.similarity for c in candidates}
+    return {
+        person
+        for look in candidates
+        if look.role == "unsure" and look.similarity >= bar
+        for person in not_they(store, look.person_id.removeprefix(UNSURE_KEY))
+        if likeness.get(person, -1.0) <= look.similarity
+    }
 
 
 def not_they(store: Store, visit_id: str) -> list[str]:

@@ -64,8 +64,7 @@ def read_case(connection: sqlite3.Connection, pages: Pages) -> CaseView | None:
     case = review.first_open(connection)
     if case is None:
         return None
-    sides = {VISIT: _visit_side, DUPLICATE: _person_side, TEMPLATE: _template_side}
-    left = sides[case.kind](connection, pages, case.subject)
+    left = _left_side(connection, pages, case)
     right = _person_side(connection, pages, case.person_id, left.faces[0] if case.kind == TEMPLATE and left.faces else "")
     low, bar, at = (formats.similarity(max(0.0, value)) for value in (case.low, case.bar, case.similarity))
     words = [_("new below %(v)s"), _("the same from %(v)s"), _("this pair %(v)s")]
@@ -85,6 +84,14 @@ def read_case(connection: sqlite3.Connection, pages: Pages) -> CaseView | None:
         _("Same makes one person of the two, with all visits. This one answer cannot be undone here.") if case.kind == DUPLICATE else "",
         _experience(connection, case),
     )
+
+
+def _left_side(connection: sqlite3.Connection, pages: Pages, case: Case) -> Side:
+    if case.kind == VISIT:
+        return _visit_side(connection, pages, case.subject)
+    if case.kind == DUPLICATE:
+        return _person_side(connection, pages, case.subject)
+    return _template_side(connection, pages, case.subject)
 
 
 def _place(similarity: float) -> float:
@@ -135,7 +142,7 @@ def _template_side(connection: sqlite3.Connection, pages: Pages, template_id: st
         (person_id, visit_id, made_ms),
     ).fetchone()
     seen = row[0] if row else None
-    return Side(_("A view"), _("learned %(when)s") % {"when": pages.when(made_ms)}, [seen] if row and row[1] else [], seen)
+    return Side(_("A view"), _("learned %(when)s") % {"when": pages.when(made_ms)}, [seen] if seen and row[1] else [], seen)
 
 
 def _person_side(connection: sqlite3.Connection, pages: Pages, person_id: str, but: str = "") -> Side:

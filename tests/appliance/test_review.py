@@ -6,10 +6,13 @@ import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from sqlite_utils import Database
 
 from appliance import forgetting, merging, persons, retention, review, review_deciding, review_finding
 from appliance.errors import PersonError
+from appliance.migrations import migrations
 from appliance.review import DIFFERENT, IGNORED, SAME, Case
 from appliance.review_desk import ReviewDesk
 from appliance.sightings import Phase
@@ -154,6 +157,37 @@ def test_who_was_called_different_is_never_taken_for_that_person_again_nor_asked
     assert merging.are_apart(shop.store, bob, str(again.person_id)), "the new person is told apart for good"
     assert shop.again().receive is not None
     assert shop.see(look, NOON + 5 * DAY_MS).person_id == again.person_id
+
+
+def test_who_looks_more_like_themselves_than_like_who_was_called_different_is_still_known(shop: Shop) -> None:
+    bob = came(shop, BOB, NOON)
+    look = doubtful(shop)
+    decide(shop, DIFFERENT)
+    between = face(BOB) + 0.5 * look
+    assert shop.see(between / np.linalg.norm(between), NOON + 3 * DAY_MS).person_id == bob
+
+
+def test_a_store_of_an_earlier_version_keeps_its_templates_and_asks_about_what_it_was_unsure_of(tmp_path: Path) -> None:
+    db = Database(tmp_path / "old.db")
+    migrations.apply(db, stop_before="m005_review")
+    db.execute("INSERT INTO persons (id, number, role, created_ms) VALUES ('bob', 1, 'customer', 0)")
+    db.execute(
+        """INSERT INTO templates (id, person_id, model, embedding_sealed, quality, origin, created_ms)
+            VALUES ('t', 'bob', 'm', x'00', 1, 'visit', 7)"""
+    )
+    for visit, similarity in (("doubtful", 0.45), ("far", 0.2)):
+        db.execute("INSERT INTO visits (id, verdict, state, first_seen_ms, last_seen_ms) VALUES (?, 'unsure', 'settled', 1, 1)", [visit])
+        db.execute(
+            """INSERT INTO sightings (id, visit_id, camera_id, began_ms, ended_ms, shots, face_width_px, model, verdict, reason,
+                nearest_person_id, similarity, bar, embedding_sealed) VALUES (?1, ?1, 'c', 1, 1, 3, 60, 'm', 'unsure', '', 'bob', ?2, .5, x'00')""",
+            [visit, similarity],
+        )
+    migrations.apply(db)
+    assert db.execute("SELECT id, created_ms, set_aside FROM templates").fetchall() == [("t", 7, 0)]
+    assert db.execute("SELECT subject, person_id FROM review").fetchall() == [("doubtful", "bob")]
+    db.execute("UPDATE templates SET origin = 'reviewed'")
+    assert db.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'templates_person'").fetchone() == (1,)
+    db.close()
 
 
 def test_different_is_undone_and_asked_again(shop: Shop) -> None:
