@@ -16,7 +16,7 @@ REASON = "called different at review"
 
 
 def ruled_out(store: Store, candidates: Sequence[Candidate], bar: float) -> set[str]:
-    """Persons whom this cannot be: it looks like an earlier visit of which somebody said that it was not they, and more so than like them."""
+    """Persons whom this cannot be: it looks like an earlier visit of which somebody said that it was not they, more than them."""
     likeness = {c.person_id: c.similarity for c in candidates}
     return {
         person

@@ -179,7 +179,8 @@ def test_a_store_of_an_earlier_version_keeps_its_templates_and_asks_about_what_i
         db.execute("INSERT INTO visits (id, verdict, state, first_seen_ms, last_seen_ms) VALUES (?, 'unsure', 'settled', 1, 1)", [visit])
         db.execute(
             """INSERT INTO sightings (id, visit_id, camera_id, began_ms, ended_ms, shots, face_width_px, model, verdict, reason,
-                nearest_person_id, similarity, bar, embedding_sealed) VALUES (?1, ?1, 'c', 1, 1, 3, 60, 'm', 'unsure', '', 'bob', ?2, .5, x'00')""",
+                nearest_person_id, similarity, bar, embedding_sealed)
+                VALUES (?1, ?1, 'c', 1, 1, 3, 60, 'm', 'unsure', '', 'bob', ?2, .5, x'00')""",
             [visit, similarity],
         )
     migrations.apply(db)
