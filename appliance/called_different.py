@@ -36,7 +36,7 @@ def not_they(store: Store, visit_id: str) -> list[str]:
 
 
 def pairs(store: Store, candidates: Sequence[Candidate], bar: float) -> set[frozenset[str]]:
-    """Of those that are near enough to be named, with the nearest, whom somebody called different."""
+    """Of those that are near enough to be named, or nearly, each two whom somebody called different."""
     near = [c.person_id for c in candidates if c.similarity >= bar - MARGIN and c.role in ("customer", "staff")]
     if len(near) < 2:
         return set()

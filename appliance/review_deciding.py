@@ -18,7 +18,7 @@ from appliance.called_different import REASON
 from appliance.database import Store
 from appliance.errors import PersonError
 from appliance.gallery import UNSURE_KEY
-from appliance.review import DIFFERENT, DUPLICATE, IGNORED, SAME, TEMPLATE, VISIT, Case
+from appliance.review import DIFFERENT, DUPLICATE, SAME, TEMPLATE, VISIT, Case
 
 AROUND_MS = 86_400_000
 """Visits this near may become one with the visit that is given to their person."""
@@ -82,7 +82,7 @@ def decide(store: Store, case_id: int, answer: str, model: str, gap_ms: int, now
     elif answer == DIFFERENT and case.kind == TEMPLATE:
         persons.set_aside(store, case.subject, True, now_ms)
         keys = [case.person_id]
-    elif answer not in (SAME, DIFFERENT, IGNORED):
+    elif answer not in review.ANSWERS:
         raise PersonError(f"A case is decided by same, different or ignored, not by {answer!r}.")
     review.note(store, case_id, answer, msgspec.json.encode(undo).decode(), now_ms)
     return keys
