@@ -130,7 +130,9 @@ CALLED_DIFFERENT = [
 ]
 
 
-@pytest.mark.parametrize(("candidates", "verdict", "person"), [row[1:] for row in CALLED_DIFFERENT], ids=[row[0] for row in CALLED_DIFFERENT])
+@pytest.mark.parametrize(
+    ("candidates", "verdict", "person"), [row[1:] for row in CALLED_DIFFERENT], ids=[row[0] for row in CALLED_DIFFERENT]
+)
 def test_of_two_who_were_called_different_neither_is_named_where_both_are_near(
     candidates: list[Candidate], verdict: Verdict, person: str | None
 ) -> None:
