@@ -89,6 +89,7 @@ REVIEW = (
     "CREATE INDEX review_turn ON review (turn) WHERE turn IS NOT NULL",
     "CREATE INDEX review_person ON review (person_id)",
     "CREATE INDEX review_subject ON review (subject)",
+    "CREATE INDEX templates_visit ON templates (visit_id) WHERE visit_id IS NOT NULL",
     # What earlier versions were unsure of. The bar for a new person was not kept: a tenth below stands for it.
     """INSERT OR IGNORE INTO review (kind, subject, person_id, similarity, low, bar, made_ms)
         SELECT 'visit', s.visit_id, s.nearest_person_id, s.similarity, s.bar - 0.1, s.bar, s.ended_ms FROM sightings s

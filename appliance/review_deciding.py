@@ -1,8 +1,7 @@
 """What an answer at review does, and how it is taken back. Everything in the caller's transaction; each gives the gallery's persons and
 visits that are other now, for `Recognition.renew`.
 
-Same: the visit is the person's and its view is learned, because somebody said so. Different: remembered, and used by recognition. A merge
-alone cannot be taken back here.
+Same: the visit is the person's and its view is learned, because somebody said so. Different: remembered, and used by recognition.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from appliance import merging, persons, review, snapshots, visits
+from appliance import merge_history, merging, persons, review, snapshots, visits
 from appliance.called_different import REASON
 from appliance.database import Store
 from appliance.errors import PersonError
@@ -41,6 +40,8 @@ class Former(msgspec.Struct, frozen=True):
     person_id: str | None
     picture: str | None
     width_px: float
+    views: list[str]
+    """Templates that were learned at it."""
 
 
 class View(msgspec.Struct, frozen=True):
@@ -63,7 +64,9 @@ class Undo(msgspec.Struct, frozen=True, omit_defaults=True):
     learned: str = ""
     dropped: list[View] = []
     apart: bool = False
-    merged: bool = False
+    merge: str = ""
+    taken: str = ""
+    """The merge that it was, and who was taken by it."""
 
 
 def decide(store: Store, case_id: int, answer: str, model: str, gap_ms: int, now_ms: int) -> list[str]:
@@ -75,7 +78,7 @@ def decide(store: Store, case_id: int, answer: str, model: str, gap_ms: int, now
     if answer == SAME and case.kind == VISIT:
         undo, keys = _give(store, case, model, gap_ms, now_ms)
     elif answer == SAME and case.kind == DUPLICATE:
-        keys, undo = _merge(store, case, gap_ms, now_ms), Undo(merged=True)
+        undo, keys = _merge(store, case, gap_ms, now_ms)
     elif answer == DIFFERENT and case.kind == DUPLICATE:
         merging.apart(store, case.person_id, case.subject, REASON, now_ms)
         undo = Undo(apart=True)
@@ -95,9 +98,9 @@ def undo_last(store: Store, model: str, now_ms: int) -> list[str]:
         raise PersonError(f"There is nothing to undo. The last {review.UNDONE_MAX} decisions can be taken back.")
     case, answer, words = last
     undo = msgspec.json.decode(words, type=Undo)
-    if undo.merged:
-        raise PersonError("Two people were merged by the last decision. That cannot be undone here.")
     keys = [case.person_id, UNSURE_KEY + case.subject]
+    if undo.merge:
+        return keys + _unmerge(store, case, undo, now_ms)
     if answer == SAME and case.kind == VISIT:
         keys += _take_away(store, case, undo, now_ms)
     elif answer == DIFFERENT and case.kind == DUPLICATE and undo.apart:
@@ -160,7 +163,7 @@ def _restore(store: Store, former: Former, sighting_ids: Sequence[str], owner: s
     """The visit with its sightings and, while that is kept, its picture."""
     db = store.db
     if not db.execute("SELECT 1 FROM visits WHERE id = ?", [former.visit_id]).fetchone():
-        picture = former.picture if former.picture and snapshots.is_kept(store, former.picture) else None
+        picture = former.picture if former.picture and snapshots.there(store, former.picture) else None
         db.execute(
             """INSERT INTO visits (id, verdict, state, first_seen_ms, last_seen_ms, snapshot, snapshot_width_px)
                 SELECT ?, 'unsure', 'settled', began_ms, ended_ms, ?, ? FROM sightings WHERE id = ?""",
@@ -172,18 +175,32 @@ def _restore(store: Store, former: Former, sighting_ids: Sequence[str], owner: s
             [picture, former.visit_id],
         )
     db.execute("UPDATE visits SET person_id = ? WHERE id = ?", [owner, former.visit_id])
+    for template_id in former.views:
+        db.execute("UPDATE templates SET visit_id = ? WHERE id = ?", [former.visit_id, template_id])
     for sighting_id in sighting_ids:
         db.execute("UPDATE sightings SET visit_id = ? WHERE id = ?", [former.visit_id, sighting_id])
 
 
-def _merge(store: Store, case: Case, gap_ms: int, now_ms: int) -> list[str]:
+def _unmerge(store: Store, case: Case, undo: Undo, now_ms: int) -> list[str]:
+    """Who was taken comes back under a new id. Not as somebody who was called different: it is being asked again."""
+    new_id, keys = merge_history.undo(store, undo.merge, now_ms)
+    kept_id = case.subject if undo.taken == case.person_id else case.person_id
+    store.db.execute("DELETE FROM apart WHERE person_a = ? AND person_b = ?", sorted((kept_id, new_id)))
+    store.db.execute("UPDATE review SET subject = ?, person_id = ? WHERE id = ?", [*sorted((kept_id, new_id)), case.id])
+    review.reopen(store, case.id)
+    return keys
+
+
+def _merge(store: Store, case: Case, gap_ms: int, now_ms: int) -> tuple[Undo, list[str]]:
     """Who has a name stays, else who came more often, else who came first."""
     rows = store.db.execute(
         "SELECT id FROM persons WHERE id IN (?, ?) ORDER BY name_sealed IS NOT NULL DESC, visit_count DESC, number",
         [case.subject, case.person_id],
     ).fetchall()
     (keep,), (taken,) = rows
-    return merging.merge(store, keep, taken, gap_ms, now_ms)
+    keys = merging.merge(store, keep, taken, gap_ms, now_ms)
+    (merge_id,) = store.db.execute("SELECT max(id) FROM merges WHERE kept_id = ? AND taken_id = ?", [keep, taken]).fetchone()
+    return Undo(merge=merge_id, taken=taken), keys
 
 
 def _is_there(store: Store, template_id: str) -> bool:
@@ -205,11 +222,15 @@ def _around(store: Store, visit_id: str, person_id: str) -> list[Former]:
             OR person_id = ? AND last_seen_ms >= ? AND first_seen_ms <= ?""",
         [visit_id, person_id, first_ms - AROUND_MS, last_ms + AROUND_MS],
     ).fetchall()
-    return [Former(i, _sightings(store, i), owner, picture, width_px) for i, owner, picture, width_px in rows]
+    return [Former(i, _sightings(store, i), owner, picture, width_px, _learned_at(store, i)) for i, owner, picture, width_px in rows]
 
 
 def _sightings(store: Store, visit_id: str) -> list[str]:
     return [i for (i,) in store.db.execute("SELECT id FROM sightings WHERE visit_id = ?", [visit_id]).fetchall()]
+
+
+def _learned_at(store: Store, visit_id: str) -> list[str]:
+    return [i for (i,) in store.db.execute("SELECT id FROM templates WHERE visit_id = ?", [visit_id]).fetchall()]
 
 
 def _views(store: Store, person_id: str, model: str) -> Sequence[View]:

@@ -108,14 +108,8 @@ class Appliance:
         self._recognition = Recognition(store, self.gallery, pack.bars, policy, gap_ms, config.site.zone, failed=self._snapshot_failed)
         self._live = Live(secrets.token_hex(4))
         self._reception = Reception(self._recognition, now, told=self._told, trouble_changed=lambda: self._live.publish(NoticesChanged()))
-        self._review = ReviewDesk(
-            store,
-            self._recognition,
-            self._reception.ask,
-            busy=lambda: self._reception.waiting > 0,
-            now=now,
-            changed=lambda: self._live.publish(FiguresChanged()),
-        )
+        busy, changed = lambda: self._reception.waiting > 0, lambda: self._live.publish(FiguresChanged())
+        self._review = ReviewDesk(store, self._recognition, self._reception.ask, busy, now, changed)
         choice = Choice(
             pack.name,
             [str(config.data.folder), *([str(config.models.folder)] if config.models.folder else [])],

@@ -70,10 +70,6 @@ def remove(store: Store, name: str) -> None:
         _path(store, name).unlink()
 
 
-def is_kept(store: Store, name: str) -> bool:
-    return _exists(store, name)
-
-
 def expire(store: Store, now_ms: int, days: int) -> int:
     """Removes the snapshots of visits that ended more than `days` ago and empties their names; how many."""
     before_ms, removed = now_ms - days * DAY_MS, 0

@@ -81,7 +81,7 @@ def read_case(connection: sqlite3.Connection, pages: Pages) -> CaseView | None:
         _why(connection, case),
         _("Same person"),
         _("Not them") if case.kind == TEMPLATE else _("Different"),
-        _("Same makes one person of the two, with all visits. This one answer cannot be undone here.") if case.kind == DUPLICATE else "",
+        _("Same makes one person of the two, with all their visits.") if case.kind == DUPLICATE else "",
         _experience(connection, case),
     )
 
@@ -167,8 +167,8 @@ def _person_side(connection: sqlite3.Connection, pages: Pages, person_id: str, b
 def review_values(pages: Pages, said: str = "") -> dict[str, object]:
     connection = pages.deps.query()
     last = review.last_decided(connection)
-    undo = "merge" if last and '"merged":true' in last[2] else "yes" if last else ""
-    return {"view": read_case(connection, pages), "waiting": review.count_open(connection), "undo": undo, "said": said}
+    waiting = review.count_open(connection)
+    return {"view": read_case(connection, pages), "waiting": waiting, "undo": last is not None, "said": said}
 
 
 @get("/review", sync_to_thread=True)

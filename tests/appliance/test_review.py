@@ -220,8 +220,11 @@ def test_two_people_who_look_alike_are_found_and_become_one(shop: Shop) -> None:
     assert case.kind == "duplicate" and {case.subject, case.person_id} == {bob, twin} and waiting(shop) == 1
     decide(shop, SAME)
     assert merging.now_called(shop.store, twin) == bob and waiting(shop) == 0
-    with pytest.raises(PersonError, match="merged"):
-        undo(shop)
+    undo(shop)
+    again = the_case(shop)
+    assert shop.count("persons") == 2 and bob in (again.subject, again.person_id) and shop.person(bob).visit_count == 2
+    decide(shop, DIFFERENT)
+    assert waiting(shop) == 0 and merging.are_apart(shop.store, again.subject, again.person_id)
 
 
 def test_two_people_who_were_called_different_are_not_found_again_until_it_is_undone(shop: Shop) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from appliance import persons, snapshots
 from appliance.database_file import path_in
 from appliance.live import Live
+from appliance.people_desk import Desk
 from appliance.review_desk import ReviewDesk
 from appliance.web.pages import PersonRow, WebDeps
 from appliance.web.readers import readers
@@ -77,6 +78,7 @@ def open_doubts(folder: Path, picture: Callable[[int], bytes] = lambda _seed: JP
         names=names,
         dismiss_notice=lambda _notice: None,
         snapshot=snapshot,
+        desk=Desk(store, shop.recognition, ask, lambda: NOW_MS),
         live=live,
         cameras=list,
         look=lambda _camera, _seconds: None,

@@ -58,9 +58,9 @@ def test_a_case_shows_both_faces_the_similarity_and_the_bars_in_words(client: Cl
     assert "%" not in said, "a similarity is no probability"
 
 
-def test_doubles_warn_that_this_answer_cannot_be_undone_and_others_do_not(client: Client) -> None:
-    assert "cannot be undone here" in words(until(client, "so alike"))
-    assert "cannot be undone here" not in words(until(client, "Too near to be new"))
+def test_of_doubles_it_is_said_what_same_does_and_of_others_not(client: Client) -> None:
+    assert "makes one person of the two" in words(until(client, "so alike"))
+    assert "makes one person of the two" not in words(until(client, "Too near to be new"))
 
 
 def test_a_view_that_does_not_fit_is_asked_about_as_that(client: Client) -> None:
