@@ -39,7 +39,8 @@ COMPARED = (
     ),
     (
         "templates",
-        "SELECT t.id, t.person_id FROM templates t JOIN persons p ON p.id = t.person_id WHERE p.role <> 'opted_out'",
+        """SELECT t.id, t.person_id FROM templates t JOIN persons p ON p.id = t.person_id
+            WHERE p.role <> 'opted_out' AND NOT t.set_aside""",
         """SELECT t.id, t.person_id FROM templates t JOIN persons p ON p.tenant_id = t.tenant_id AND p.id = t.person_id
             WHERE p.appliance_id = %s AND p.role <> 'opted_out'""",
     ),
