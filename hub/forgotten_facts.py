@@ -20,7 +20,8 @@ def take_back(tx: Tx, vault: Vault, person_ids: Sequence[str], reason: str) -> N
     """What names these persons. A visit on its way back to its store is given back without the person, for this `reason`."""
     facts.withdraw(tx, ["person_known", "person_unknown"], person_ids)
     tx.execute(
-        """DELETE FROM facts WHERE kind = 'apart' AND (split_part(subject, '/', 1) = ANY(%(ids)s) OR split_part(subject, '/', 2) = ANY(%(ids)s))""",
+        """DELETE FROM facts WHERE kind = 'apart'
+            AND (split_part(subject, '/', 1) = ANY(%(ids)s) OR split_part(subject, '/', 2) = ANY(%(ids)s))""",
         {"ids": list(person_ids)},
     )
     _take_back_given(tx, vault, set(person_ids), reason)
