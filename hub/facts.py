@@ -159,10 +159,14 @@ def withdraw(tx: Tx, kinds: Sequence[str], subjects: Sequence[str]) -> int:
 def prune(tx: Tx, now: datetime) -> int:
     """What need not be told any more: records that were given back and taken, facts for revoked appliances, and old news that something is
     no more. How many facts."""
-    return (
-        tx.execute(
-            """DELETE FROM facts AS f USING appliances AS a WHERE f.appliance_id = a.id
-            AND (a.revoked_at IS NOT NULL OR (f.kind = 'given_back' AND f.sequence <= a.cursor))""",
-        ).rowcount
-        + tx.execute("DELETE FROM facts WHERE kind = ANY(%s) AND made_at < %s", [GONE_KINDS, now - timedelta(days=GONE_DAYS)]).rowcount
-    )
+    revoked = "DELETE FROM facts AS f USING appliances AS a WHERE f.appliance_id = a.id AND a.revoked_at IS NOT NULL"
+    old = tx.execute("DELETE FROM facts WHERE kind = ANY(%s) AND made_at < %s", [GONE_KINDS, now - timedelta(days=GONE_DAYS)])
+    return tx.execute(revoked).rowcount + old.rowcount + drop_taken(tx)
+
+
+def drop_taken(tx: Tx) -> int:
+    """Records that were given back and are taken; how many."""
+    return tx.execute(
+        """DELETE FROM facts AS f USING appliances AS a
+            WHERE f.appliance_id = a.id AND f.kind = 'given_back' AND f.sequence <= a.cursor"""
+    ).rowcount

@@ -8,6 +8,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from hub import facts
+from hub.batch import persons_named
 from hub.database import Tx
 from hub.facts import Telling
 from hub.vault import Vault
@@ -15,24 +16,33 @@ from sync.facts import GivenBack, Guest, GuestGone
 from sync.records import VisitRecord, decoded, encoded
 
 
-def take_back(tx: Tx, vault: Vault, person_ids: Sequence[str], template_ids: Sequence[str], visit_ids: Sequence[str], reason: str) -> None:
+def take_back(tx: Tx, vault: Vault, person_ids: Sequence[str], reason: str) -> None:
     """What names these persons. A visit on its way back to its store is given back without the person, for this `reason`."""
     facts.withdraw(tx, ["person_known", "person_unknown"], person_ids)
-    facts.withdraw(tx, ["given_back"], [f"person/{one}" for one in person_ids] + [f"template/{one}" for one in template_ids])
     tx.execute(
-        """DELETE FROM facts WHERE kind IN ('apart', 'given_back') AND (split_part(subject, '/', 1) = ANY(%(ids)s)
-            OR split_part(subject, '/', 2) = ANY(%(ids)s) OR split_part(subject, '/', 3) = ANY(%(ids)s))""",
+        """DELETE FROM facts WHERE kind = 'apart'
+            AND (split_part(subject, '/', 1) = ANY(%(ids)s) OR split_part(subject, '/', 2) = ANY(%(ids)s))""",
         {"ids": list(person_ids)},
     )
-    rows = tx.execute(
-        "SELECT sequence, payload_sealed FROM facts WHERE kind = 'given_back' AND subject = ANY(%s)",
-        [[f"visit/{one}" for one in visit_ids]],
-    ).fetchall()
-    for sequence, sealed in rows:
+    _take_back_given(tx, vault, set(person_ids), reason)
+
+
+def _take_back_given(tx: Tx, vault: Vault, person_ids: set[str], reason: str) -> None:
+    """Each is opened: what is given back may be older than our rows, and name a person that the rows no longer do."""
+    facts.drop_taken(tx)
+    gone = []
+    for sequence, sealed in tx.execute("SELECT sequence, payload_sealed FROM facts WHERE kind = 'given_back'").fetchall():
         fact = facts.opened(vault, sequence, sealed)
-        if isinstance(fact, GivenBack) and isinstance(record := decoded(fact.payload), VisitRecord):
+        assert isinstance(fact, GivenBack)
+        record = decoded(fact.payload)
+        if person_ids.isdisjoint(persons_named(record)):
+            continue
+        if isinstance(record, VisitRecord):
             blank = replace(record, person_id="", reason=reason, similarity=None, bar=None)
             facts.rewrite(tx, vault, sequence, GivenBack(payload=encoded(blank)))
+        else:
+            gone.append(sequence)
+    tx.execute("DELETE FROM facts WHERE sequence = ANY(%s)", [gone])
 
 
 def lend_no_more(tx: Tx, vault: Vault, forgotten: Sequence[str], left: Sequence[str], template_ids: Sequence[str], now: datetime) -> None:

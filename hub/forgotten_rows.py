@@ -71,32 +71,32 @@ def delete(tx: Tx, vault: Vault, erasure_id: str, persons: Sequence[Forgotten], 
         row[0] for row in tx.execute("SELECT identity_id FROM persons WHERE id = ANY(%s::uuid[]) AND identity_id IS NOT NULL", [ids])
     }
     templates = [row[0] for row in tx.execute("DELETE FROM templates WHERE person_id = ANY(%s::uuid[]) RETURNING id", [ids])]
-    visits, snapshots = _empty_visits(tx, erasure_id, ids, now)
+    snapshots = _empty_visits(tx, erasure_id, ids, now)
     gone = tx.execute("DELETE FROM persons WHERE id = ANY(%s::uuid[])", [ids]).rowcount
     tx.execute("DELETE FROM resolve_queue WHERE person_id = ANY(%s::uuid[])", [ids])
     tx.execute("DELETE FROM apart WHERE person_a = ANY(%(ids)s::uuid[]) OR person_b = ANY(%(ids)s::uuid[])", {"ids": ids})
     left = _without_persons(tx, sorted(identities - set(identity_ids)), now)
     _delete_identities(tx, ids, [*identity_ids, *left])
-    forgotten_facts.take_back(tx, vault, ids, templates, visits, FORGOTTEN)
+    forgotten_facts.take_back(tx, vault, ids, FORGOTTEN)
     forgotten_facts.lend_no_more(tx, vault, identity_ids, left, templates, now)
     set_aside.drop_mentions(tx, vault, ids)
     return Counts(gone, len(templates), snapshots)
 
 
-def _empty_visits(tx: Tx, erasure_id: str, person_ids: Sequence[str], now: datetime) -> tuple[list[str], int]:
-    """The visits' ids, and how many pictures are doomed."""
+def _empty_visits(tx: Tx, erasure_id: str, person_ids: Sequence[str], now: datetime) -> int:
+    """How many pictures are doomed."""
     doomed = tx.execute(
         """INSERT INTO doomed_snapshots (tenant_id, key, erasure_id, doomed_at)
             SELECT tenant_id, snapshot, %s, %s FROM visits WHERE person_id = ANY(%s::uuid[]) AND snapshot IS NOT NULL
             ON CONFLICT (tenant_id, key) DO UPDATE SET erasure_id = excluded.erasure_id""",
         [erasure_id, now, list(person_ids)],
     ).rowcount
-    emptied = tx.execute(
+    tx.execute(
         """UPDATE visits SET person_id = NULL, reason = %s, similarity = NULL, bar = NULL, snapshot = NULL, snapshot_taken_at = NULL
-            WHERE person_id = ANY(%s::uuid[]) RETURNING id""",
+            WHERE person_id = ANY(%s::uuid[])""",
         [FORGOTTEN, list(person_ids)],
-    ).fetchall()
-    return [row[0] for row in emptied], doomed
+    )
+    return doomed
 
 
 def _without_persons(tx: Tx, identity_ids: Sequence[str], now: datetime) -> list[str]:

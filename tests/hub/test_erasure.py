@@ -11,7 +11,7 @@ from hub import erasure, facts, opt_outs, receipts, set_aside
 from hub.errors import NotFound
 from hub.set_aside import Aside
 from sync.facts import Erase, GivenBack, Guest, GuestGone, LentTemplate, OptOut, OptOutEnded, PersonKnown
-from sync.records import ApartRecord, PersonGone, ReceiptRecord, encoded
+from sync.records import ApartRecord, PersonGone, ReceiptRecord, decoded, encoded
 from tests.hub.chain import NOW, Chain, add_identity
 from tests.hub.lines import make_world
 from tests.hub.telling import ADMIN, MODEL, Store, every_fact, new_id, person, stores, template, visit
@@ -383,3 +383,19 @@ def test_what_was_lent_of_somebody_who_turned_out_to_be_forgotten_is_lent_no_mor
     assert [one.templates for one in told if isinstance(one, Guest)] == [[]]
     assert a.rows("SELECT identity_id, template_ids, digest FROM lent_guests") == [(chain.people["Alice"], [], b"")]
     assert a.rows("SELECT id FROM identities WHERE id = ANY(%s::uuid[])", [only, chain.people["Alice"]]) == [(chain.people["Alice"],)]
+
+
+def test_what_is_on_its_way_back_to_a_store_names_nobody_forgotten_even_if_the_rows_no_longer_do(chain: Chain) -> None:
+    a, _, _ = stores(chain)
+    bob = chain.persons["Bob", chain.site_a.name]
+    seen, look = visit(bob), template(bob)
+    with chain.database.tenant(a.tenant_id) as tx:
+        vault = chain.database.vault(tx, a.tenant_id)
+        given = {f"visit/{seen.id}": seen, f"template/{look.id}": look}
+        facts.tell_many(
+            tx, vault, [facts.Telling(GivenBack(payload=encoded(one)), a.appliance_id, name) for name, one in given.items()], NOW
+        )
+        erasure.erase(tx, vault, chain.people["Bob"], ADMIN, NOW)
+        told = every_fact(tx, a, a.appliance_id)
+    (left,) = [decoded(one.payload) for one in told if isinstance(one, GivenBack)]
+    assert (left.id, left.person_id) == (seen.id, "")
