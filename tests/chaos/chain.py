@@ -199,10 +199,10 @@ class Chain:
 
 
 @contextmanager
-def a_chain(folder: Path, *, shop_folders: list[Path] | None = None) -> Iterator[Chain]:
-    """Paired and running, with people walking in."""
+def a_chain(folder: Path, *, shop_folders: list[Path] | None = None, index_url: str = "") -> Iterator[Chain]:
+    """Paired and running, with people walking in. `index_url`: of the hub's index, to begin with; empty: its own."""
     room = reachable_folder()
-    hub = Hub(room / "hub", free_port())
+    hub = Hub(room / "hub", free_port(), index_url=index_url)
     hub.folder.mkdir()
     line = Proxy(hub.port)
     places = shop_folders or [folder / "one", folder / "two"]
