@@ -25,14 +25,22 @@ PACK_WORDS = 'the name of a pack, such as "open"; see `regulars models list`'
 FolderPath = Annotated[Path, Meta(description=FOLDER_WORDS)]
 
 
+UNNAMED = "My store"
+
+
 class Site(msgspec.Struct, frozen=True, kw_only=True):
-    name: Annotated[str, Meta(min_length=1, max_length=80, description="a name of 1 to 80 characters")] = "My store"
+    name: Annotated[str, Meta(min_length=1, max_length=80, description="a name of 1 to 80 characters")] = UNNAMED
     time_zone: Annotated[str, Meta(description='a time zone such as "Asia/Ho_Chi_Minh" or "Europe/Paris"')] = ""
     """Filled by `load` with the computer's own zone when not set; always a valid IANA name afterwards."""
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:
         return zoneinfo.ZoneInfo(self.time_zone or "UTC")
+
+    @property
+    def own_name(self) -> str:
+        """Empty where nobody gave the store one."""
+        return "" if self.name == UNNAMED else self.name
 
 
 class Data(msgspec.Struct, frozen=True, kw_only=True):

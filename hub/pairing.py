@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import count
 from zoneinfo import available_timezones
 
 import psycopg
@@ -20,6 +21,7 @@ from hub.errors import DatabaseError, NotFound
 from hub.hub_keys import HubKeys
 from hub.moments import to_ms
 from hub.rates import PAIRINGS, Rates
+from hub.sites import Site
 from hub.vault import Vault
 from sync import pairing
 from sync.envelope import DIGEST_BYTES
@@ -165,7 +167,7 @@ def _answer(database: Database, keys: HubKeys, found: Found, read: ReadRequest, 
         tx.execute(
             """INSERT INTO appliances (tenant_id, id, site_id, name, seal_public, sign_public, keys_made_at, paired_at)
                 VALUES (%s, %s, %s, %s, %s, %s, %s, %s)""",
-            [tenant.tenant_id, appliance_id, site.id, _name(request.name), request.keys.seal, request.keys.sign, now, now],
+            [tenant.tenant_id, appliance_id, site.id, _name(tx, request.name, site), request.keys.seal, request.keys.sign, now, now],
         )
         answer = pairing.answer_message(
             PairAnswer(
@@ -194,6 +196,8 @@ def _answer(database: Database, keys: HubKeys, found: Found, read: ReadRequest, 
     return answer
 
 
-def _name(said: str) -> str:
-    """As a page can show it."""
-    return "".join(sign for sign in said if sign.isprintable()).strip()[: pairing.NAME_MAX] or "appliance"
+def _name(tx: Tx, said: str, site: Site) -> str:
+    """As a page can show it: what the store calls itself, or else its site, and numbered where another is called so."""
+    name = "".join(sign for sign in said if sign.isprintable()).strip()[: pairing.NAME_MAX] or site.name
+    taken = {row[0] for row in tx.execute("SELECT name FROM appliances").fetchall()}
+    return next(one for one in (name, *(f"{name} {number}" for number in count(2))) if one not in taken)

@@ -60,7 +60,7 @@ def paired(store: Store, config: Config, code_at_url: str) -> Link:
     carrier = Carrier(target.url, ca_file=config.headquarters.ca_file)
     try:
         answer, own = pairing.pair(
-            carrier, target, name=config.site.name, time_zone=config.site.time_zone, version=version(), now_ms=premises.now_ms()
+            carrier, target, name=config.site.own_name, time_zone=config.site.time_zone, version=version(), now_ms=premises.now_ms()
         )
     finally:
         carrier.close()

@@ -30,7 +30,7 @@ from appliance.line.carrying import EXCHANGE, SNAPSHOT, Carrier
 from appliance.line.clock import Shown
 from appliance.line.link import Link
 from appliance.line.snapshots_up import Pictures
-from appliance.line.standing import waiting_in
+from appliance.line.standing import behind, waiting_in
 from sync import outbox, pushing
 from sync.contact import Acknowledge, Action, ApplyFacts, BeginLine, Contact, LearnHub, Now, SnapshotDone, TellAnew, UseNextKeys
 from sync.errors import SyncError
@@ -190,7 +190,8 @@ class Agent:
             path, (self._contact, message) = SNAPSHOT, pushing.show(self._contact, stored, snapshot, span, now)
         else:
             entries = outbox.pending(connection, self._store.vault.unseal, records_max=self._contact.records_max)
-            path, (self._contact, message) = EXCHANGE, pushing.ask(self._contact, stored, entries, span, self._status(span), now)
+            status = self._status(behind(span, entries))
+            path, (self._contact, message) = EXCHANGE, pushing.ask(self._contact, stored, entries, span, status, now)
         answer = self._carrier_to(found.hub_url).carry(path, message)
         span, now = outbox.span(self._store.db.conn), self._now()
         stands, actions = pushing.answered(self._contact, stored, span, answer, now, self._around.chance())
@@ -262,6 +263,7 @@ class Agent:
         return True
 
     def _status(self, span: outbox.Span) -> Status:
+        """`span`: what will still wait when headquarters has this message."""
         now_s, connection = self._around.steady_s(), self._store.db.conn
         if self._full is None or now_s - self._full[0] >= FULL_S:
             self._full = (now_s, outbox.pressure(connection).share)

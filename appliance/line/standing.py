@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -85,3 +86,11 @@ EMPTY = ("", "", "", None, None, "", None, None, 0, 0, "", 0)
 def waiting_in(span: outbox.Span) -> int:
     """Records that headquarters has not got. Their numbers have no holes."""
     return 0 if span.oldest is None else span.newest - span.oldest + 1
+
+
+def behind(span: outbox.Span, entries: Sequence[outbox.Entry]) -> outbox.Span:
+    """What waits behind a batch."""
+    if not entries:
+        return span
+    last = entries[-1].sequence
+    return outbox.Span(last + 1 if last < span.newest else None, span.newest)

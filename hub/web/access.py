@@ -96,7 +96,8 @@ def guard(identify: Identify, scrape_token: str) -> Callable[[Connection, BaseRo
             return
         asker = await to_thread.run_sync(identify, connection)
         if asker is None:
-            raise NotAuthorizedException(_("Sign in first."))
+            token = connection.headers.get("authorization")
+            raise NotAuthorizedException(_("This token does not hold: it is mistyped or was revoked.") if token else _("Sign in first."))
         connection.scope["state"]["asker"] = asker
         judge(asker, access, connection.path_params.get("tenant_id"))
         if access in OF_TENANT:
