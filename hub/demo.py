@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from hub import lock, pairing, sites, tenants, users
+from hub import lock, pairing, sites, switches, tenants, users
 from hub.config import Config
 from hub.database import Database
 from hub.errors import HubError
@@ -59,7 +59,7 @@ def open_chain(database: Database, now: datetime) -> Account:
         tenant = tenants.add(tx, database.master, CHAIN, now)
         users.add(tx, USER, "tenant_admin", tenant.tenant_id, password, now)
     with database.tenant(tenant.tenant_id) as tx:
-        tenants.set_switches(tx, tenant.tenant_id, also_at=True, guests=True)
+        switches.change(tx, database.vault(tx, tenant.tenant_id), tenant.tenant_id, USER, now, also_at=True, guests=True)
     return Account(tenant.tenant_id, USER, password)
 
 

@@ -15,7 +15,7 @@ from zoneinfo import available_timezones
 import psycopg
 import uuid_utils
 
-from hub import appliances, audit, facts, receipts, sites, tenants
+from hub import appliances, audit, facts, receipts, sites, switches, tenants
 from hub.database import Database, Tx
 from hub.errors import DatabaseError, NotFound
 from hub.hub_keys import HubKeys
@@ -26,7 +26,6 @@ from hub.vault import Vault
 from sync import pairing
 from sync.envelope import DIGEST_BYTES
 from sync.errors import BadSignature, SyncError
-from sync.facts import TenantSettings
 from sync.messages import PairAnswer
 from sync.pairing import NotPaired, ReadRequest
 
@@ -191,7 +190,7 @@ def _answer(database: Database, keys: HubKeys, found: Found, read: ReadRequest, 
             tx.execute("UPDATE sites SET time_zone = %s WHERE id = %s", [request.time_zone, site.id])
         receipts.expect_from(tx, appliance_id)
         audit.note(tx, "store", "appliance paired", appliance_id, now)
-        told = TenantSettings(snapshots=tenant.snapshots, also_at=tenant.also_at)
+        told = switches.settings_of(tenant)
         facts.tell(tx, database.vault(tx, tenant.tenant_id), told, appliance_id=None, subject=facts.SETTINGS, now=now)
     return answer
 

@@ -71,16 +71,20 @@ def set_(
     snapshot_days: int | None,
     as_json: bool,
 ) -> None:
-    """Set what a tenant (by name or id) switched on; what is not said stays."""
-    from hub import tenants
+    """Set what a tenant (by name or id) switched on; what is not said stays. Its stores hear of it when they next ask."""
+    from hub import switches, tenants
+    from hub.moments import now
 
     with premises.opened(context) as hub:
         with hub.database.anyone() as tx:
             found = tenants.named(tx, name)
         with hub.database.tenant(found.tenant_id) as tx:
-            changed = tenants.set_switches(
+            changed = switches.change(
                 tx,
+                hub.database.vault(tx, found.tenant_id),
                 found.tenant_id,
+                "the terminal",
+                now(),
                 snapshots=switched(snapshots),
                 also_at=switched(also_at),
                 guests=switched(guests),

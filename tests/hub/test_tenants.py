@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from hub import appliances, sites, tenants
+from hub import appliances, facts, sites, switches, tenants
 from hub.errors import NotAllowed, NotFound
+from sync.facts import TenantSettings, decoded
 from tests.hub.chain import NOW, Chain
 
 
@@ -64,6 +65,19 @@ def test_switches_change_alone_and_within_their_bounds(chain: Chain) -> None:
         assert (changed.guests, changed.guests_max, changed.snapshots, changed.snapshot_days) == (True, 10, False, 30)
         with pytest.raises(NotAllowed, match="1 to 365 days, not 0"):
             tenants.set_switches(tx, chain.ours.tenant_id, snapshot_days=0)
+
+
+def test_a_switch_is_told_to_the_stores_that_are_paired_already(chain: Chain) -> None:
+    with chain.database.tenant(chain.ours.tenant_id) as tx:
+        vault = chain.database.vault(tx, chain.ours.tenant_id)
+        switches.change(tx, vault, chain.ours.tenant_id, "alice", NOW, snapshots=True)
+        once = facts.after(tx, vault, chain.appliance_a, 0)
+        assert [decoded(payload) for _, payload in once.facts] == [TenantSettings(snapshots=True)]
+        switches.change(tx, vault, chain.ours.tenant_id, "alice", NOW, snapshots=True, guests_max=10)
+        assert facts.after(tx, vault, chain.appliance_a, once.cursor).facts == []
+        switches.change(tx, vault, chain.ours.tenant_id, "alice", NOW, snapshots=False, also_at=True)
+        (news,) = facts.after(tx, vault, chain.appliance_a, once.cursor).facts
+        assert decoded(news[1]) == TenantSettings(also_at=True)
 
 
 def test_a_revoked_appliance_stays_revoked_since_the_first_time(chain: Chain) -> None:
