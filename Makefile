@@ -75,5 +75,5 @@ lock:
 	@tools/lock $(ARGS)
 
 clean:
-	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis regulars.egg-info
+	rm -rf .venv .venv-old .venv-setup build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis regulars.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -91,8 +91,8 @@ def evaluate(
     keep: Path | None = None,
     progress: Progress = lambda share: None,
 ) -> Report:
-    """`pace`: "full" (as fast as possible, no frame dropped) or "own" (by the clock). `keep`: where the data folder stays, with SHOWN in it.
-    Raises ScenarioError, StoreErrors."""
+    """`pace`: "full" (as fast as possible, no frame dropped) or "own" (by the clock). `keep`: where the data folder stays, with SHOWN in
+    it. Raises ScenarioError, StoreErrors."""
     truth = scenario.read_truth(folder)
     video = folder / VIDEO
     if not video.is_file():

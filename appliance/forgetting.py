@@ -10,7 +10,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from appliance import persons, rejected_looks, snapshots, visits
+from appliance import persons, rejected_looks, review, snapshots, visits
 from appliance.database import Store
 from appliance.errors import SnapshotError
 from appliance.gallery import UNSURE_KEY, guest_key
@@ -108,6 +108,7 @@ def _let_go(store: Store, person_id: str, now_ms: int) -> Forgotten:
         db.execute("UPDATE sightings SET nearest_person_id = NULL WHERE nearest_person_id = ?", [guest_key(identity_id)])
         keys.append(guest_key(identity_id))
     db.execute("DELETE FROM chain WHERE person_id = ?", [person_id])
+    review.forget(store, person_id)
     db.execute("DELETE FROM apart WHERE person_a = ?1 OR person_b = ?1", [person_id])
     return Forgotten(snapshots=pictures, keys=keys)
 

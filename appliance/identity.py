@@ -70,13 +70,15 @@ class Thresholds:
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """`agreement`: mean similarity of the shots to one another. `here`: persons who left this camera's view seconds ago, with the
-    similarity to their look of then. `others`: persons seen beside this one, or called different, who cannot be this one."""
+    similarity to their look of then. `others`: persons seen beside this one, or called different, who cannot be this one. `apart`: pairs of
+    persons who are not one."""
 
     shots: int
     span_ms: int
     agreement: float = 1.0
     here: Mapping[str, float] = field(default_factory=dict)
     others: Collection[str] = ()
+    apart: Collection[frozenset[str]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +115,12 @@ def decide(candidates: Sequence[Candidate], evidence: Evidence, bars: Thresholds
     best = possible[0] if possible else None
     if best is None:
         return _nobody_near(None, evidence, bars, policy)
+    rivals = _rivals(possible, evidence)
     for role, bar, verdict in (("opted_out", bars.opted_out, Verdict.OPTED_OUT), ("staff", bars.staff, Verdict.KNOWN)):
         special = next((c for c in possible if c.role == role), None)
         if special and special.similarity >= bar and special.similarity >= best.similarity - MARGIN:
+            if rivals and role == "staff":
+                return _torn(best, bars)
             return _named(special, verdict, bar, "near enough to be sure", learn=role == "staff" and special.similarity >= bars.learn)
     if best.similarity < bars.match:
         here = [c for c in possible if evidence.here.get(c.person_id, -1.0) >= bars.going_on]
@@ -124,6 +129,8 @@ def decide(candidates: Sequence[Candidate], evidence: Evidence, bars: Thresholds
             same = Candidate(still.person_id, still.role, evidence.here[still.person_id])
             return _named(same, _known(same), bars.going_on, "was here a moment ago")
     if best.similarity >= bars.match:
+        if rivals:
+            return _torn(best, bars)
         if best.role == "unsure":
             return _named(best, Verdict.AGREED, bars.match, "resembles an earlier visit that nobody was named for")
         return _named(best, _known(best), bars.match, "near enough to be sure", learn=best.similarity >= bars.learn)
@@ -131,6 +138,19 @@ def decide(candidates: Sequence[Candidate], evidence: Evidence, bars: Thresholds
         near_id, similarity = _near(best)
         return Decision(Verdict.UNSURE, None, None, near_id, similarity, bars.match, "too near to be new, too far to be sure")
     return _nobody_near(best, evidence, bars, policy)
+
+
+def _rivals(possible: Sequence[Candidate], evidence: Evidence) -> bool:
+    """Whether somebody who was called different from the nearest is about as near: either may be a mistake that was made before."""
+    best = possible[0]
+    return any(
+        c.similarity >= best.similarity - MARGIN and frozenset((best.person_id, c.person_id)) in evidence.apart for c in possible[1:]
+    )
+
+
+def _torn(best: Candidate, bars: Thresholds) -> Decision:
+    near_id, similarity = _near(best)
+    return Decision(Verdict.UNSURE, None, None, near_id, similarity, bars.match, "two people who were called different are both this near")
 
 
 def _nobody_near(nearest: Candidate | None, evidence: Evidence, bars: Thresholds, policy: Policy) -> Decision:

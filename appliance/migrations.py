@@ -54,10 +54,48 @@ PEOPLE = (
         id INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL, subject_id TEXT NOT NULL,
         other_id TEXT NOT NULL DEFAULT '') STRICT""",
     "CREATE INDEX audit_subject ON audit (subject_id)",
-    # The page's list of people by number of visits and by first visit, as by the last already.
-    "CREATE INDEX persons_visits ON persons (visit_count, last_seen_ms)",
-    "CREATE INDEX persons_first ON persons (first_seen_ms)",
+    # The page's list of people in each of its orders: sorting 50,000 takes 0.2 s.
+    "CREATE INDEX persons_visits ON persons (visit_count, last_seen_ms, number, role)",
+    "CREATE INDEX persons_first ON persons (first_seen_ms, number, role)",
+    "CREATE INDEX persons_last ON persons (last_seen_ms, number, role)",
     "CREATE INDEX persons_named ON persons (last_seen_ms) WHERE name_sealed IS NOT NULL",
+)
+
+
+@migrations()
+def m005_review(db: Database) -> None:
+    """SQLite cannot change a CHECK: `templates` is made anew out of its own words, with every column it has by then."""
+    (table,) = db.execute("SELECT sql FROM sqlite_schema WHERE name = 'templates'").fetchone()
+    indexes = db.execute("SELECT sql FROM sqlite_schema WHERE tbl_name = 'templates' AND type = 'index' AND sql IS NOT NULL").fetchall()
+    former = "'enrolled', 'visit'"
+    assert former in table
+    body = table.partition("(")[2].replace(former, "'enrolled', 'visit', 'reviewed'")
+    db.execute(f"CREATE TABLE templates_anew ({body}")
+    db.execute("INSERT INTO templates_anew SELECT * FROM templates")
+    db.execute("DROP TABLE templates")
+    db.execute("ALTER TABLE templates_anew RENAME TO templates")
+    for statement in (*(index for (index,) in indexes), *REVIEW):
+        db.execute(statement)
+
+
+REVIEW = (
+    # What the machine asks, and what was answered. subject: the visit, the other person or the template. low, bar: the bars as they stood.
+    # turn: the order of the answers. undo: what takes the answer back, ids and sealed looks, of the last answers only.
+    """CREATE TABLE review (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL CHECK (kind IN ('visit', 'duplicate', 'template')),
+        subject TEXT NOT NULL, person_id TEXT NOT NULL, similarity REAL NOT NULL, low REAL NOT NULL, bar REAL NOT NULL,
+        made_ms INTEGER NOT NULL, decision TEXT CHECK (decision IN ('same', 'different', 'ignored')), decided_ms INTEGER, turn INTEGER,
+        undo TEXT, UNIQUE (kind, subject, person_id)) STRICT""",
+    "CREATE INDEX review_open ON review (kind) WHERE decision IS NULL",
+    "CREATE INDEX review_turn ON review (turn) WHERE turn IS NOT NULL",
+    "CREATE INDEX review_person ON review (person_id)",
+    "CREATE INDEX review_subject ON review (subject)",
+    "CREATE INDEX templates_visit ON templates (visit_id) WHERE visit_id IS NOT NULL",
+    # What earlier versions were unsure of. The bar for a new person was not kept: a tenth below stands for it.
+    """INSERT OR IGNORE INTO review (kind, subject, person_id, similarity, low, bar, made_ms)
+        SELECT 'visit', s.visit_id, s.nearest_person_id, s.similarity, s.bar - 0.1, s.bar, s.ended_ms FROM sightings s
+        JOIN visits v ON v.id = s.visit_id JOIN persons p ON p.id = s.nearest_person_id
+        WHERE v.person_id IS NULL AND s.embedding_sealed IS NOT NULL AND s.similarity >= s.bar - 0.1 AND s.similarity < s.bar""",
 )
 
 LINE_TO_HEADQUARTERS = (

@@ -120,11 +120,31 @@ def learn(
     return template, gone
 
 
-def tell_template(store: Store, template_id: str, now_ms: int) -> None:
-    """The hub's record of a template as it is now, told anew."""
-    person_id, model, sealed, quality, origin, created_ms = store.db.execute(
-        "SELECT person_id, model, embedding_sealed, quality, origin, created_ms FROM templates WHERE id = ?", [template_id]
+def set_aside(store: Store, template_id: str, aside: bool, now_ms: int) -> None:
+    """A view that takes no part in recognition, or does again. For headquarters the one that does not is gone."""
+    (person_id,) = store.db.execute(
+        "UPDATE templates SET set_aside = ? WHERE id = ? RETURNING person_id", [int(aside), template_id]
     ).fetchone()
+    if aside:
+        store.record(TemplateGone(id=template_id, person_id=person_id), now_ms)
+    else:
+        tell_template(store, template_id, now_ms)
+
+
+def unlearn(store: Store, template_id: str, now_ms: int) -> None:
+    """Harmless when it is gone."""
+    row = store.db.execute("DELETE FROM templates WHERE id = ? RETURNING person_id", [template_id]).fetchone()
+    if row:
+        store.record(TemplateGone(id=template_id, person_id=row[0]), now_ms)
+
+
+def tell_template(store: Store, template_id: str, now_ms: int) -> None:
+    """The hub's record of a template as it is now, told anew. One that is set aside is nothing to it."""
+    person_id, model, sealed, quality, origin, created_ms, aside = store.db.execute(
+        "SELECT person_id, model, embedding_sealed, quality, origin, created_ms, set_aside FROM templates WHERE id = ?", [template_id]
+    ).fetchone()
+    if aside:
+        return
     told = TemplateRecord(
         id=template_id,
         person_id=person_id,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from appliance import persons, portraits, rejected_looks, stored_templates, visits
+from appliance import called_different, persons, portraits, rejected_looks, review, stored_templates, visits
 from appliance.database import Store
 from appliance.gallery import GUEST_KEY, UNSURE_KEY, Candidate, Gallery, Template
 from appliance.identity import Decision, Evidence, Policy, Thresholds, Verdict, decide, thresholds
@@ -203,6 +203,8 @@ class Recognition:
             return self._still(standing, candidates, bars)
         together = [self._standing[i].person_id for i in sighting.seen_with if i in self._standing]
         others = {p for p in together if p} | rejected_looks.ruled_out(self._rejected, candidates, look, bars.match)
+        others |= called_different.ruled_out(self.store, candidates, bars.match)
+        apart = called_different.pairs(self.store, candidates, bars.match)
         here = {
             s.person_id: float(s.look @ look)
             for i, s in self._standing.items()
@@ -213,7 +215,7 @@ class Recognition:
             and s.camera_id == sighting.camera_id
             and i not in sighting.seen_with
         }
-        evidence = Evidence(sighting.shot_count, sighting.last_shot_ms - sighting.first_shot_ms, agreement(sighting), here, others)
+        evidence = Evidence(sighting.shot_count, sighting.last_shot_ms - sighting.first_shot_ms, agreement(sighting), here, others, apart)
         return decide(candidates, evidence, bars, self.policy)
 
     def _still(self, standing: Standing, candidates: Sequence[Candidate], bars: Thresholds) -> Decision:
@@ -249,6 +251,8 @@ class Recognition:
                 embedding=look if kept_for_review else None,
                 now_ms=now_ms,
             )
+            if kept_for_review:
+                self._ask(visit_id, decision, now_ms)
             if before and before.visit_id != visit_id:
                 portraits.leave(self.store, before.visit_id, shown, change.portrait)
             if discreet:
@@ -265,6 +269,12 @@ class Recognition:
         outcome = Outcome(sighting.id, visit_id, person_id, verdict, decision, final, standing.outcome is None, latency, number)
         ended_ms = sighting.ended_ms
         return Standing(sighting.camera_id, ended_ms, person_id, change.minted, closed, look, change.portrait.name, outcome, ended_ms)
+
+    def _ask(self, visit_id: str, decision: Decision, now_ms: int) -> None:
+        """Somebody may know what the machine does not: it resembles a person of this store, only not enough to say so."""
+        bars, near_id, similarity = self.thresholds(), decision.nearest_id, decision.similarity
+        if near_id and similarity is not None and similarity >= bars.mint and self.gallery.role_of(near_id) in ("customer", "staff"):
+            review.ask(self.store, review.VISIT, visit_id, near_id, similarity, bars.mint, bars.match, now_ms)
 
     def _follow(self, change: Change) -> None:
         """The gallery holds only what is committed, and so do the snapshots."""
@@ -309,6 +319,7 @@ class Recognition:
             return
         look = self.gallery.of(key)[0]
         named = visits.name_visit(self.store, visit_id, person_id, self.gap_ms, now_ms)
+        called_different.keep_apart(self.store, visit_id, person_id, now_ms)
         change.learned(persons.learn(self.store, person_id, "customer", look.model, look.embedding, 0.5, "visit", named, now_ms))
 
     def _opted_out(self, sighting: Sighting, standing: Standing, decision: Decision, latency: int, now_ms: int) -> Standing:

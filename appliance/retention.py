@@ -44,8 +44,9 @@ def drop_templates(store: Store, now_ms: int, days: int, forgotten: Callable[[li
 
 
 def drop_unsure_embeddings(store: Store, now_ms: int, days: int) -> int:
-    """Empties the embeddings kept for review of sightings that ended more than `days` ago; how many."""
+    """Empties the embeddings kept for review of sightings that ended more than `days` ago, and of decisions of then; how many."""
     with store.transaction() as db:
+        db.execute("UPDATE review SET undo = NULL WHERE undo IS NOT NULL AND decided_ms < ?", [now_ms - days * DAY_MS])
         return db.execute(
             "UPDATE sightings SET embedding_sealed = NULL WHERE embedding_sealed IS NOT NULL AND ended_ms < ?", [now_ms - days * DAY_MS]
         ).rowcount

@@ -34,6 +34,7 @@ from appliance.loyalty import Weights
 from appliance.people_desk import Desk
 from appliance.reception import Received, Reception
 from appliance.recognition import Recognition
+from appliance.review_desk import ReviewDesk
 from appliance.roster import Choice, Roster
 from appliance.web.app import create_app
 from appliance.web.pages import PersonRow, WebDeps
@@ -53,6 +54,7 @@ CAMERAS_STOP = Limits(stopping=2.0)
 RECEPTION_STOP_S = 1.5
 REFRESH_S = 5.0
 ASKED_S = 1.0
+REVIEW_S = 60.0
 WEAK_PACK = "starter"
 
 
@@ -106,6 +108,8 @@ class Appliance:
         self._recognition = Recognition(store, self.gallery, pack.bars, policy, gap_ms, config.site.zone, failed=self._snapshot_failed)
         self._live = Live(secrets.token_hex(4))
         self._reception = Reception(self._recognition, now, told=self._told, trouble_changed=lambda: self._live.publish(NoticesChanged()))
+        busy, changed = lambda: self._reception.waiting > 0, lambda: self._live.publish(FiguresChanged())
+        self._review = ReviewDesk(store, self._recognition, self._reception.ask, busy, now, changed)
         choice = Choice(
             pack.name,
             [str(config.data.folder), *([str(config.models.folder)] if config.models.folder else [])],
@@ -302,6 +306,7 @@ class Appliance:
         return [
             *jobs,
             Job("page", "Keeping the page up to date", REFRESH_S, REFRESH_S, self._refresh),
+            Job("review", "Looking for doubles", REVIEW_S, REVIEW_S, self._review.look_through),
             Job("asked", "Doing what a command asked", ASKED_S, ASKED_S, self._answer),
         ]
 
@@ -342,6 +347,8 @@ class Appliance:
                 now=self._now,
                 trouble=lambda: self._reception.trouble,
                 also_at=self._also_at,
+                decide=self._review.decide,
+                undo=self._review.undo,
             )
         )
         for port in ports[:-1]:

@@ -25,7 +25,10 @@ def all_of(store: Store, model: str) -> list[Template]:
 
 
 def of(store: Store, model: str, key: str) -> list[Template]:
-    """Of one person or guest; none for who is not there."""
+    """Of one person, guest or unnamed visit; none for who is not there."""
+    if key.startswith(UNSURE_KEY):
+        looks = visits.unsure_looks(store, model, 1, key.removeprefix(UNSURE_KEY))
+        return [unsure(visit_id, model, look) for visit_id, look in looks]
     if key.startswith(GUEST_KEY):
         return guests.templates(store, model, key.removeprefix(GUEST_KEY))
     return [template for template, _, _ in persons.templates_of(store, key, model)]

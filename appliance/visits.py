@@ -267,12 +267,13 @@ def settle_left_over(store: Store, now_ms: int, camera_id: str | None = None) ->
     return len(left)
 
 
-def unsure_looks(store: Store, model: str, limit: int) -> list[tuple[str, Floats]]:
-    """Visit id and (D,) embedding of the newest visits that nobody was named for."""
+def unsure_looks(store: Store, model: str, limit: int, visit_id: str | None = None) -> list[tuple[str, Floats]]:
+    """Visit id and (D,) embedding of the newest visits that nobody was named for, or of one."""
     rows = store.db.execute(
         """SELECT s.id, s.visit_id, s.embedding_sealed FROM sightings s JOIN visits v ON v.id = s.visit_id
-            WHERE v.person_id IS NULL AND s.model = ? AND s.embedding_sealed IS NOT NULL ORDER BY s.began_ms DESC LIMIT ?""",
-        [model, limit],
+            WHERE v.person_id IS NULL AND s.model = ?1 AND s.embedding_sealed IS NOT NULL AND (?3 IS NULL OR v.id = ?3)
+            ORDER BY s.began_ms DESC LIMIT ?2""",
+        [model, limit, visit_id],
     ).fetchall()
     return [
         (visit_id, np.frombuffer(store.vault.unseal(sealed, table="sightings", column="embedding", row=i), "<f4").astype(np.float32))

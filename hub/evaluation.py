@@ -1,4 +1,4 @@
-"""`regulars-hub evaluate`: two recorded entrances through two real stores, both paired with a hub made for it, and its links against the truth."""
+"""`regulars-hub evaluate`: two recorded entrances through two real stores, a hub made for them, and its links against the truth."""
 
 from __future__ import annotations
 

@@ -26,7 +26,8 @@ VISITS_NEWS = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A person of an identity, and what is known of the identity."""
+    """A person of an identity, and what is known of the identity. `guest_of`: whom its store took the person for by what was lent;
+    empty if for nobody."""
 
     person_id: str
     appliance_id: str
@@ -38,6 +39,7 @@ class Member:
     identity_name: str
     vip: bool
     watchlist: bool
+    guest_of: str
 
 
 def tell(tx: Tx, vault: Vault, identity_ids: Sequence[str], now: datetime) -> int:
@@ -53,7 +55,8 @@ def tell(tx: Tx, vault: Vault, identity_ids: Sequence[str], now: datetime) -> in
         for one in family:
             before = told.get((one.appliance_id, one.person_id))
             fact = known_of(one, family, also)
-            if fact is None and before is not None:
+            if fact is None and (isinstance(before, PersonKnown) or (before is None and one.guest_of not in ("", one.identity_id))):
+                # Also of one of whom nothing was told: the store itself believes them to be a guest.
                 news.append(facts.Telling(PersonUnknown(person_id=one.person_id), one.appliance_id, one.person_id))
             elif fact is not None and not _says_the_same(before, fact):
                 news.append(facts.Telling(fact, one.appliance_id, one.person_id))
@@ -81,7 +84,8 @@ def known_of(one: Member, family: Sequence[Member], also: bool) -> PersonKnown |
 
 def members_of(tx: Tx, vault: Vault, identity_ids: Sequence[str]) -> list[Member]:
     rows = tx.execute(
-        """SELECT p.id, p.appliance_id, p.site_id, s.name, p.name_sealed, p.visit_count, i.id, i.name_sealed, i.vip, i.watchlist
+        """SELECT p.id, p.appliance_id, p.site_id, s.name, p.name_sealed, p.visit_count, i.id, i.name_sealed, i.vip, i.watchlist,
+                coalesce(p.guest_of::text, '')
             FROM persons AS p JOIN identities AS i ON i.id = p.identity_id JOIN sites AS s ON s.id = p.site_id
             WHERE p.identity_id = ANY(%s::uuid[]) AND p.role <> 'opted_out' ORDER BY p.id""",
         [list(dict.fromkeys(identity_ids))],
@@ -98,8 +102,9 @@ def members_of(tx: Tx, vault: Vault, identity_ids: Sequence[str]) -> list[Member
             name_of(vault, "identities", identity_id, name),
             vip,
             watchlist,
+            guest_of,
         )
-        for person_id, appliance_id, site_id, site, own, visits, identity_id, name, vip, watchlist in rows
+        for person_id, appliance_id, site_id, site, own, visits, identity_id, name, vip, watchlist, guest_of in rows
     ]
 
 
@@ -113,11 +118,11 @@ def tells_also_at(tx: Tx) -> bool:
 
 
 def _told(tx: Tx, vault: Vault, members: Sequence[Member]) -> Mapping[tuple[str, str], Fact]:
-    """What each of these persons' appliances was told of them last: looked up one by one through the facts' own index."""
+    """What each of these persons' appliances was told of them last, known or unknown: looked up one by one through the facts' own index."""
     rows = tx.execute(
         """SELECT f.sequence, f.appliance_id, f.subject, f.payload_sealed FROM unnest(%s::uuid[], %s::text[]) AS t (appliance_id, subject)
-            JOIN facts AS f ON f.appliance_id = t.appliance_id AND f.kind = %s AND f.subject = t.subject""",
-        [[one.appliance_id for one in members], [one.person_id for one in members], KNOWN],
+            JOIN facts AS f ON f.appliance_id = t.appliance_id AND f.kind = ANY(%s) AND f.subject = t.subject""",
+        [[one.appliance_id for one in members], [one.person_id for one in members], [KNOWN, UNKNOWN]],
     )
     return {(appliance_id, subject): facts.opened(vault, sequence, sealed) for sequence, appliance_id, subject, sealed in rows}
 

@@ -24,9 +24,9 @@ class Placed:
 
 
 class Figures(msgspec.Struct, frozen=True):
-    """`both_stores_true`: customers who came to both. `both_stores_linked_rate`: share of them that are one identity; of those whom both stores
-    could tell apart at all, `told_apart_linked_rate`. `wrong_link_rate`: share of `links` that join two different people. Identities are
-    counted without staff."""
+    """`both_stores_true`: customers who came to both. `both_stores_linked_rate`: share of them that are one identity; of those whom both
+    stores could tell apart at all, `told_apart_linked_rate`. `wrong_link_rate`: share of `links` that join two different people. Identities
+    are counted without staff."""
 
     both_stores_true: int
     both_stores_linked_rate: float

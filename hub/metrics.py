@@ -17,7 +17,8 @@ from prometheus_client.registry import Collector
 KEPT_S = 10.0
 """A monitor asks every 15 s or more; two of them share an answer."""
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+CONTENT_TYPE = "text/plain; version=0.0.4"
+"""Litestar adds the charset."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from concurrent import futures
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
 from hub.errors import ConfigError
@@ -46,10 +46,30 @@ STOP_S_MAX = 5.0
 
 
 def open_server(address: str, token: str, rotations: Rotations) -> Milvus:
-    """A Milvus server, http://host:19530 or https://. Raises IndexAway, ConfigError."""
+    """A Milvus server, http://host:19530 or https://. It may be away: the hub takes records all the same. Raises ConfigError."""
     if not address.startswith(("http://", "https://")):
         raise ConfigError(f"index.url is {address!r}; it must begin with http:// or https://; leave it empty for the built-in index.")
-    return Milvus(_client(address, token), rotations, SERVER)
+    return Milvus(cast("MilvusClient", _WhenThere(lambda: _client(address, token))), rotations, SERVER)
+
+
+class _WhenThere:
+    """A client that connects with the first call, and with the next one where that failed. Each call may raise IndexAway."""
+
+    def __init__(self, connect: Callable[[], MilvusClient]) -> None:
+        self._connect = connect
+        self._client: MilvusClient | None = None
+        self._turn = threading.Lock()
+
+    def __getattr__(self, name: str) -> Any:
+        with self._turn:
+            if self._client is None:
+                self._client = self._connect()
+            return getattr(self._client, name)
+
+    def close(self) -> None:
+        with self._turn:
+            if self._client is not None:
+                self._client.close()
 
 
 def open_lite(folder: Path, rotations: Rotations, *, kind: Kind = LITE) -> Milvus:

@@ -1,4 +1,4 @@
-"""Stores on this computer beside a hub, as programs of their own: for `regulars-hub evaluate` and `demo`. The hub imports nothing of theirs.
+"""Stores on this computer beside a hub, as programs of their own: for `regulars-hub evaluate` and `demo`. Nothing of theirs is imported.
 
 A store is `regulars` on a data folder of its own, whatever this user's own settings say.
 """

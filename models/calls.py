@@ -11,9 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import onnxruntime as ort
 
 from models.faces import Floats
+
+Array = npt.NDArray[Any]
 
 
 @dataclass(slots=True)
@@ -21,8 +24,8 @@ class Calls:
     """`keeping`: whether calls are kept; otherwise they only pass through."""
 
     keeping: bool = False
-    made: list[tuple[ort.InferenceSession, Sequence[str] | None, dict[str, Floats]]] = field(default_factory=list)
-    _places: dict[tuple[int, ...], Floats] = field(default_factory=dict)
+    made: list[tuple[ort.InferenceSession, Sequence[str] | None, dict[str, Array]]] = field(default_factory=list)
+    _places: dict[tuple[tuple[int, ...], str], Array] = field(default_factory=dict)
 
     def around(self, session: ort.InferenceSession) -> Overheard:
         return Overheard(session, self)
@@ -41,8 +44,8 @@ class Calls:
             processor_s += time.process_time() - processor
         return wall_s, processor_s
 
-    def _placed(self, value: Floats) -> Floats:
-        place = self._places.setdefault(value.shape, np.empty(value.shape, value.dtype))
+    def _placed(self, value: Array) -> Array:
+        place = self._places.setdefault((value.shape, value.dtype.str), np.empty(value.shape, value.dtype))
         np.copyto(place, value)
         return place
 
@@ -54,7 +57,7 @@ class Overheard:
         self._session = session
         self._calls = calls
 
-    def run(self, names: Sequence[str] | None, feed: dict[str, Floats]) -> list[Floats]:
+    def run(self, names: Sequence[str] | None, feed: dict[str, Array]) -> list[Floats]:
         if self._calls.keeping:
             # A copy: who asks may use the memory of one question for the next.
             self._calls.made.append((self._session, names, {name: value.copy() for name, value in feed.items()}))

@@ -48,16 +48,11 @@ class Canvas:
     def __init__(self, height: int, width: int) -> None:
         self._whole = np.zeros((round_up(height), round_up(width), 3), np.uint8)
         self._inside = self._whole[:height, :width]
-        self._apart = np.zeros((3, *self._whole.shape[:2]), np.uint8)
-        self._channels = list(self._apart)
-        self._blob = np.zeros((1, *self._apart.shape), np.float32)
 
-    def blob(self, picture: Picture) -> Floats:
-        """(1, 3, H, W) BGR 0..255 of any picture. Good until the next one."""
+    def pictures(self, picture: Picture) -> Picture:
+        """(1, H, W, 3) of any picture (H, W, 3). Good until the next one."""
         _resized(picture, self._inside)
-        cv2.split(self._whole, self._channels)
-        np.copyto(self._blob[0], self._apart)
-        return self._blob
+        return self._whole[None]
 
 
 def fitted(picture: Picture, side_px: int) -> tuple[Picture, float]:

@@ -6,8 +6,8 @@ import numpy as np
 import onnxruntime as ort
 
 from models.faces import Floats, Pictures
+from models.intake import Intake
 from models.manifest import EmbedderSpec
-from models.normalisation import normalised
 
 BATCH_MAX = 16
 """Crops a run: larger batches are no faster on a CPU and make the arena grow for good."""
@@ -19,8 +19,8 @@ class Embedder:
         self.model = spec.name
         self.size = spec.output_size
         self._session = session
-        self._input = session.get_inputs()[0].name
-        batch = session.get_inputs()[0].shape[0]
+        self._intake = Intake(session, spec.normalisation)
+        batch = self._intake.shape[0]
         self._batch_max = batch if isinstance(batch, int) else BATCH_MAX
 
     def embed(self, crops: Pictures, *, mirrored: bool = False) -> Floats:
@@ -34,9 +34,8 @@ class Embedder:
             return unit(both[: len(crops)] + both[len(crops) :])
         if not len(crops):
             return np.zeros((0, self.size), np.float32)
-        blob = normalised(crops, self.spec.normalisation)
         step = self._batch_max
-        out = [self._session.run(None, {self._input: blob[i : i + step]})[0] for i in range(0, len(blob), step)]
+        out = [self._session.run(None, self._intake.fed(crops[i : i + step]))[0] for i in range(0, len(crops), step)]
         return unit(out[0] if len(out) == 1 else np.concatenate(out))
 
 

@@ -25,7 +25,10 @@ def refined(detector: Detector, picture: Picture, faces: Faces) -> Faces:
         return faces
     boxes = faces.boxes.tolist()
     places = [_place(box) for box in boxes]
-    found = detector.detect_crops([_look(picture, *place) for place in places])
+    looks = np.empty((len(places), SIDE_PX, SIDE_PX, 3), np.uint8)
+    for place, look in zip(places, looks, strict=True):
+        _look(picture, *place, into=look)
+    found = detector.detect_crops(looks)
     points = faces.points.copy()
     for i, (seen, box, place) in enumerate(zip(found, boxes, places, strict=True)):
         better = _points(seen, box, *place)
@@ -41,8 +44,8 @@ def _place(box: list[float]) -> tuple[int, int, int]:
     return round((x1 + x2 - side) / 2), round((y1 + y2 - side) / 2), side
 
 
-def _look(picture: Picture, left: int, top: int, side: int) -> Picture:
-    """(SIDE_PX, SIDE_PX, 3) of that square; black outside the picture."""
+def _look(picture: Picture, left: int, top: int, side: int, into: Picture) -> None:
+    """That square as (SIDE_PX, SIDE_PX, 3); black outside the picture."""
     height, width = picture.shape[:2]
     inside = picture[max(top, 0) : max(min(top + side, height), 0), max(left, 0) : max(min(left + side, width), 0)]
     if inside.shape[:2] != (side, side):
@@ -50,7 +53,7 @@ def _look(picture: Picture, left: int, top: int, side: int) -> Picture:
         y, x = max(-top, 0), max(-left, 0)
         whole[y : y + inside.shape[0], x : x + inside.shape[1]] = inside
         inside = whole
-    return np.asarray(cv2.resize(inside, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA if side > 2 * SIDE_PX else cv2.INTER_LINEAR))
+    cv2.resize(inside, (SIDE_PX, SIDE_PX), dst=into, interpolation=cv2.INTER_AREA if side > 2 * SIDE_PX else cv2.INTER_LINEAR)
 
 
 def _points(found: Faces, box: list[float], left: int, top: int, side: int) -> Floats | None:

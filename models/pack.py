@@ -18,7 +18,7 @@ from models.detect import Detector
 from models.embed import Embedder
 from models.errors import ManifestError, WeightsError
 from models.liveness import Liveness
-from models.manifest import AnySpec, DetectorSpec, EmbedderSpec, Manifest, PackSpec
+from models.manifest import AnySpec, DetectorSpec, EmbedderSpec, Manifest, Normalisation, PackSpec
 from models.scrfd import Scrfd
 from models.session import open_session
 from models.weights import Weights, find
@@ -86,8 +86,8 @@ def load_pack(
     detector, embedder = manifest.detector(pack), manifest.embedder(pack)
     return Pack(
         name,
-        _detector(around(_session(weights, detector, threads)), detector),
-        _embedder(around(_session(weights, embedder, threads)), embedder),
+        _detector(around(_session(weights, detector, threads, detector.normalisation)), detector),
+        _embedder(around(_session(weights, embedder, threads, embedder.normalisation)), embedder),
         embedder,
         pack,
         manifest,
@@ -96,8 +96,9 @@ def load_pack(
     )
 
 
-def _session(weights: Weights, spec: AnySpec, threads: int) -> ort.InferenceSession:
-    return open_session(find(weights, spec), threads=threads, providers="auto", choices_file=weights.own / CHOICES_NAME)
+def _session(weights: Weights, spec: AnySpec, threads: int, scheme: Normalisation | None = None) -> ort.InferenceSession:
+    choices_file = weights.own / CHOICES_NAME
+    return open_session(find(weights, spec), threads=threads, scheme=scheme, providers="auto", choices_file=choices_file)
 
 
 def _detector(session: ort.InferenceSession, spec: DetectorSpec) -> Detector:

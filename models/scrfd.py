@@ -11,7 +11,7 @@ import onnxruntime as ort
 
 from models.detect import FAINT, fitted, suppressed
 from models.faces import Faces, Floats, Picture, Pictures, no_faces
-from models.normalisation import normalised
+from models.intake import Intake
 
 STRIDES = (8, 16, 32)
 ANCHORS = 2
@@ -25,9 +25,8 @@ class Scrfd:
         self._session = session
         self.score_min = score_min
         self._iou_max = iou_max
-        net_input = session.get_inputs()[0]
-        self._input = net_input.name
-        height = net_input.shape[2]
+        self._intake = Intake(session, "rgb_minus_127.5_over_128")
+        height = self._intake.shape[1]
         self._fixed_side = height if isinstance(height, int) else None
         outputs = session.get_outputs()
         if len(outputs) != 9:
@@ -47,8 +46,7 @@ class Scrfd:
         return [self._run(crop, self.score_min) for crop in crops]
 
     def _run(self, padded: Picture, score_min: float) -> Faces:
-        blob = normalised([padded], "rgb_minus_127.5_over_128")
-        out = [o.reshape(-1, o.shape[-1]) for o in self._session.run(None, {self._input: blob})]
+        out = [o.reshape(-1, o.shape[-1]) for o in self._session.run(None, self._intake.fed(padded[None]))]
         return suppressed(_decode(out, padded.shape[1], score_min), self._iou_max)
 
 

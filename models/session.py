@@ -16,6 +16,8 @@ import numpy as np
 import onnxruntime as ort
 
 from models.errors import WeightsError
+from models.intake import taking_bytes
+from models.manifest import Normalisation
 from models.weights import write_whole
 
 CPU = "CPUExecutionProvider"
@@ -35,19 +37,21 @@ def open_session(
     path: Path,
     *,
     threads: int = 1,
+    scheme: Normalisation | None = None,
     providers: Sequence[str] | Literal["auto"] | None = None,
     choices_file: Path | None = None,
     available: Sequence[str] | None = None,
     measure: Measure | None = None,
 ) -> ort.InferenceSession:
-    """A session for the model. `providers`: None for the CPU; "auto" for what was measured to be quickest, remembered in
+    """A session for the model. `scheme`: let the net itself turn bytes into its numbers where that can be (models/intake.py says which it
+    became). `providers`: None for the CPU; "auto" for what was measured to be quickest, remembered in
     `choices_file`; or onnxruntime's names in order. Raises WeightsError where the file is no model that can be run."""
     if not 1 <= threads <= THREADS_MAX:
         raise ValueError(f"threads must be 1 to {THREADS_MAX}, got {threads}")
     if providers == "auto":
         there = ort.get_available_providers() if available is None else available
         providers = [chosen(path, threads, there, choices_file, measure or seconds_a_run)]
-    return _open(path, threads, list(providers or [CPU]))
+    return _open(path, threads, list(providers or [CPU]), scheme)
 
 
 def chosen(path: Path, threads: int, available: Sequence[str], choices_file: Path | None, measure: Measure) -> str:
@@ -83,7 +87,7 @@ def seconds_a_run(path: Path, provider: str, threads: int) -> float:
     return float(np.median(taken[WARM_RUNS:]))
 
 
-def _open(path: Path, threads: int, providers: list[str]) -> ort.InferenceSession:
+def _open(path: Path, threads: int, providers: list[str], scheme: Normalisation | None = None) -> ort.InferenceSession:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -95,7 +99,8 @@ def _open(path: Path, threads: int, providers: list[str]) -> ort.InferenceSessio
     # The pattern planner keeps a plan and buffers for every input size it has seen: over a dozen sizes it took 50 MB more and no less time.
     options.enable_mem_pattern = False
     try:
-        return ort.InferenceSession(str(path), options, providers=providers)
+        model = taking_bytes(path, scheme) if scheme else None
+        return ort.InferenceSession(model or str(path), options, providers=providers)
     except Exception as error:  # onnxruntime has a dozen exception classes without a common one of its own.
         first_line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise WeightsError(f"{path} cannot be opened as a model: {first_line[:200]}") from error

@@ -36,7 +36,7 @@ MESSAGE_BYTES_MAX = 8 << 10
 """Keys are 1,248 bytes, names as below."""
 NAME_MAX = 100
 NONCE_BYTES = 16
-NO_ADDRESS = "what stands behind the @ is no address of a hub; say for example https://hub.example.com"
+NO_ADDRESS = "what stands behind the @ is no address of a hub. Say for example https://hub.example.com"
 """Not repeated: somebody may have typed a password into it."""
 KEY = b"regulars/v1/pair-key"
 REQUEST = b"regulars/v1/pair-request"
@@ -111,7 +111,7 @@ def parse_code(text: str) -> Code:
     """A code as somebody typed it. Raises BadCode, without repeating it."""
     signs = typed(text, OPEN_SIGNS + SECRET_SIGNS)
     if signs is None:
-        raise BadCode("a pairing code has twelve letters and digits, like 7K2M-QX4D-09WV; the letter U is in none")
+        raise BadCode("A pairing code has twelve letters and digits, like 7K2M-QX4D-09WV; the letter U is in none")
     return _code(signs.replace("-", ""))
 
 
@@ -119,7 +119,7 @@ def parse_target(text: str) -> Target:
     """`CODE@URL`; https where none is said. http only to this machine or within a private network. Raises BadCode."""
     code, at, address = text.strip().partition("@")
     if not at:
-        raise BadCode("say CODE@URL, for example 7K2M-QX4D-09WV@hub.example.com")
+        raise BadCode("Say CODE@URL, for example 7K2M-QX4D-09WV@hub.example.com")
     parsed = parse_code(code)
     try:
         parts = urlsplit(address if "://" in address else f"https://{address}")
@@ -130,7 +130,7 @@ def parse_target(text: str) -> Target:
         raise BadCode(NO_ADDRESS)
     plain = parts.scheme == "http"
     if plain and not _near(host):
-        raise BadCode(f"{host} is not on this machine or in a private network: only https may go there")
+        raise BadCode(f"{host} is neither this machine nor in a private network, so the address must begin with https://")
     place = f"[{host}]" if ":" in host else host
     return Target(parsed, f"{parts.scheme}://{place}{f':{port}' if port else ''}{parts.path.rstrip('/')}", plain)
 
@@ -181,6 +181,11 @@ def answer_message(answer: PairAnswer, request_digest: bytes, key: bytes) -> byt
 
 def not_paired_message(why: NotPaired) -> bytes:
     return _encoder.encode((why,))
+
+
+def is_not_paired(message: bytes) -> bool:
+    """Whether what is answered is a reason (one word) or an answer (a pair)."""
+    return message[:1] == b"\x91"
 
 
 def read_answer(message: bytes, request_digest: bytes, key: bytes) -> PairAnswer:

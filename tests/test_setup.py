@@ -12,14 +12,14 @@ import pytest
 from tests.shared import CHECKOUT
 
 QUICK_S_MAX = 1.0
-OTHER_PROGRAMS = ("bash", "cat", "cksum", "dirname", "sed", "tr", "env")
+OTHER_PROGRAMS = ("bash", "cat", "cksum", "dirname", "mkdir", "rm", "sed", "tr", "env")
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     folder = tmp_path / "a shop's computer"
     (folder / "tools").mkdir(parents=True)
-    for name in ("tools/setup", "requirements.lock", "requirements-dev.lock", "pyproject.toml"):
+    for name in ("tools/setup", "requirements.lock", "requirements-hub.lock", "requirements-dev.lock", "pyproject.toml"):
         shutil.copy(CHECKOUT / name, folder / name)
     return folder
 
@@ -53,8 +53,24 @@ def test_without_a_python_that_fits_one_sentence_says_which_to_get(checkout: Pat
     assert not (checkout / ".venv").exists()
 
 
+def test_a_second_one_waits_for_the_first_and_not_for_one_that_was_killed(checkout: Path) -> None:
+    (checkout / ".venv").mkdir()
+    (checkout / ".venv" / "theirs").write_text("dear to them")
+    turn = checkout / ".venv-setup"
+    turn.mkdir()
+    with subprocess.Popen(["sleep", "60"]) as first:
+        (turn / "process").write_text(str(first.pid))
+        second = subprocess.Popen([str(checkout / "tools" / "setup"), "store"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert second.stdout is not None
+        assert "waiting for it" in second.stdout.readline()
+        first.kill()
+    _, words = second.communicate(timeout=30)
+    assert "Move it away" in words
+    assert not turn.exists()
+
+
 def test_an_unknown_kind_is_refused(checkout: Path) -> None:
-    assert "use store or dev" in setup(checkout, "shop").stderr
+    assert "use store, hub or dev" in setup(checkout, "shop").stderr
 
 
 def test_the_second_time_takes_no_time() -> None:

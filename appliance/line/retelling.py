@@ -55,8 +55,9 @@ def _gone(store: Store, row_id: str, now_ms: int) -> None:
 def _row_gone(store: Store, number: str, now_ms: int) -> None:
     """Not remembered a second time: it is the same word again."""
     kind, row_id, person_id = store.db.execute("SELECT kind, id, person_id FROM gone_rows WHERE number = ?", [int(number)]).fetchone()
-    if store.db.execute(f"SELECT 1 FROM {kind}s WHERE id = ?", [row_id]).fetchone():
-        # Given back by headquarters since.
+    aside = " AND NOT set_aside" if kind == "template" else ""
+    if store.db.execute(f"SELECT 1 FROM {kind}s WHERE id = ?{aside}", [row_id]).fetchone():
+        # Given back by headquarters since, or no longer set aside.
         return
     if kind == "person" and store.db.execute("SELECT 1 FROM gone_persons WHERE id = ?", [row_id]).fetchone():
         return

@@ -15,6 +15,7 @@ from appliance.web import person_changes
 from appliance.web.pages import GivenPages, Pages, WebDeps
 from appliance.web.people import people_page
 from appliance.web.person import person_page
+from appliance.web.review import review_answer, review_page, review_undo
 from appliance.web.stream import camera_picture, live_stream
 from appliance.web.today import dismiss_notice, today_page, today_parts
 from appliance.web.visit_detail import visit_face, visit_page
@@ -29,7 +30,7 @@ BODY_BYTES_MAX = 64 << 10
 """The largest form is a person's: 2,000 characters of notes, at twelve bytes each when they are packed for the way."""
 ROUTES = (
     today_page, today_parts, dismiss_notice, visits_page, visits_file, visit_page, visit_face, people_page, person_page,
-    *person_changes.ROUTES, live_stream, camera_picture,
+    *person_changes.ROUTES, review_page, review_undo, review_answer, live_stream, camera_picture,
 )  # fmt: skip
 
 

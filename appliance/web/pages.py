@@ -13,6 +13,7 @@ from litestar.di import NamedDependency
 from litestar.enums import MediaType
 from litestar.params import SkipValidation
 
+from appliance import review
 from appliance.live import Live
 from appliance.loyalty import USUAL, Weights
 from appliance.people_desk import Desk
@@ -55,6 +56,10 @@ class WebDeps:
     weak_pack: bool
     now: Callable[[], int]
     """UTC milliseconds."""
+    decide: Callable[[int, str], None]
+    """A review case's number and its answer. Raises RegularsError, TimeoutError."""
+    undo: Callable[[], None]
+    """Takes the last decision at review back. Raises RegularsError, TimeoutError."""
     loyalty: Weights = USUAL
     also_at: Callable[[str], list[str]] = lambda _person_id: []
     """The other stores that a person comes to, where the chain tells."""
@@ -68,6 +73,22 @@ class Pages:
     environment: Environment
     assets: Mapping[str, Asset]
 
+    def when(self, at_ms: int) -> str:
+        """today 14:27, 3 October 09:10."""
+        return f"{self.day(at_ms)} {formats.clock(at_ms, self.deps.time_zone)}"
+
+    def cases(self) -> int:
+        """How many wait at review. The frame has it, and the page that tells of a failure must not fail with it."""
+        try:
+            return review.count_open(self.deps.query())
+        except sqlite3.Error:
+            return 0
+
+    def day(self, at_ms: int) -> str:
+        """today, yesterday, 3 October."""
+        zone = self.deps.time_zone
+        return formats.short_day(formats.day_of(at_ms, zone), formats.day_of(self.deps.now(), zone))
+
     def text(self, template: str, values: Mapping[str, object]) -> str:
         """A template with what every template may use: the clock and its own zone, the site and its recognition pack."""
         deps = self.deps
@@ -80,11 +101,12 @@ class Pages:
             weak_pack=deps.weak_pack,
             now_ms=now,
             today=today,
+            cases=self.cases,
             clock=lambda at: formats.clock(at, zone),
             clock_exact=lambda at: formats.clock_exact(at, zone),
             machine_time=lambda at: formats.machine_time(at, zone),
-            when=lambda at: f"{formats.short_day(formats.day_of(at, zone), today)} {formats.clock(at, zone)}",
-            day=lambda at: formats.short_day(formats.day_of(at, zone), today),
+            when=self.when,
+            day=self.day,
             long_day=lambda day: formats.long_day(day, today),
         )
 

@@ -14,8 +14,8 @@ from appliance import details
 from appliance.database import Store
 from appliance.web.pages import Names, PersonRow
 
-NAMES_MAX = 10_000
-"""Opened for a search: under 100 ms. A store that names more people finds the earliest by number, phone or e-mail."""
+NAMES_MAX = 2_000
+"""Opened for a search: under 100 ms. A store that names more people finds the others by number, phone or e-mail."""
 FOUND_MAX = 480
 """Ten pages; who finds more types another letter."""
 ASKED_MAX = 100

@@ -51,7 +51,10 @@ def sync_routes(deps: Deps, store: SnapshotStore) -> list[ControllerRouterHandle
 
     @post("/sync/v1/pair", opt=MACHINE, request_max_body_size=line_pairing.MESSAGE_BYTES_MAX, status_code=200, sync_to_thread=True)
     def pair_route(request: Asked, body: RawBody) -> Response[bytes]:
-        return _timed("pair", body, lambda: pairing.pair(deps.database, deps.keys, deps.rates, body, address(request), moments.now()))
+        def answer() -> bytes:
+            return pairing.pair(deps.database, deps.keys, deps.rates, body, address(request), moments.now())
+
+        return _timed("pair", body, answer, line_pairing.is_not_paired)
 
     @get("/snapshots/{link:str}", opt=SIGNED_IN, sync_to_thread=True, include_in_schema=False)
     def picture_route(request: Asked, link: FromPath[str]) -> Response[bytes]:
@@ -74,9 +77,9 @@ def address(request: Asked) -> str:
     return str(ipaddress.ip_network((found, PREFIX_IPV6), strict=False)) if found.version == 6 else host
 
 
-def _timed(what: str, body: bytes, answer: Callable[[], bytes]) -> Response[bytes]:
+def _timed(what: str, body: bytes, answer: Callable[[], bytes], refuses: Callable[[bytes], bool] = is_refusal) -> Response[bytes]:
     began_s = time.perf_counter()
     answered = answer()
     took_ms = (time.perf_counter() - began_s) * 1000
-    log.info("event=%s bytes_in=%d bytes_out=%d refused=%s took_ms=%.0f", what, len(body), len(answered), is_refusal(answered), took_ms)
+    log.info("event=%s bytes_in=%d bytes_out=%d refused=%s took_ms=%.0f", what, len(body), len(answered), refuses(answered), took_ms)
     return Response(answered, media_type=envelope.CONTENT_TYPE)

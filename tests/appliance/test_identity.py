@@ -117,3 +117,24 @@ def test_bars_rise_with_the_gallery_and_keep_their_order() -> None:
     assert few.going_on == many.going_on
     none = thresholds(bars, Policy(), persons=0, staff=0, opted_out=0)
     assert none == few
+
+
+TWINS = Evidence(shots=8, span_ms=2000, apart={frozenset(("bob", "dora")), frozenset(("alice", "bob"))})
+CALLED_DIFFERENT = [
+    ("both as near", [bob(0.7), who("dora", 0.7 - MARGIN / 2)], Verdict.UNSURE, None),
+    ("one much nearer", [bob(0.7), who("dora", 0.7 - 2 * MARGIN)], Verdict.KNOWN, "bob"),
+    ("neither near enough", [bob(0.49), who("dora", 0.48)], Verdict.UNSURE, None),
+    ("a third is the nearest", [who("emil", 0.8), bob(0.79), who("dora", 0.78)], Verdict.KNOWN, "emil"),
+    ("staff and a customer as near", [alice(0.7), bob(0.7)], Verdict.UNSURE, None),
+    ("opted out comes before both", [charlie(0.72), bob(0.7), who("dora", 0.7)], Verdict.OPTED_OUT, "charlie"),
+]
+
+
+@pytest.mark.parametrize(
+    ("candidates", "verdict", "person"), [row[1:] for row in CALLED_DIFFERENT], ids=[row[0] for row in CALLED_DIFFERENT]
+)
+def test_of_two_who_were_called_different_neither_is_named_where_both_are_near(
+    candidates: list[Candidate], verdict: Verdict, person: str | None
+) -> None:
+    decision = decided(*candidates, evidence=TWINS)
+    assert (decision.verdict, decision.person_id) == (verdict, person)

@@ -1,4 +1,4 @@
-"""`make bench-chain`: what the line to headquarters costs and carries, each figure with the machine it was seen on, to build/bench_chain.json.
+"""`make bench-chain`: what the line to headquarters costs, each figure with the machine it was seen on, to build/bench_chain.json.
 
 docs/bench.md says what each figure means.
 """
@@ -18,12 +18,12 @@ from pathlib import Path
 import msgspec
 
 from appliance.benchmarks.machine import this_machine
-from hub.benchmarks.ingest import measure_ingest
-from hub.benchmarks.resolving import measure_resolving
 from sync import packing
 from sync.messages import RECORDS_MAX
 from sync.records import TemplateRecord, encoded
 from tests.bench_chain import backlog, outbox_cost
+from tests.bench_chain.ingest import measure_ingest
+from tests.bench_chain.resolving import measure_resolving
 from tests.sync import store_day
 
 Measure = Callable[[Path], Mapping[str, float]]

@@ -72,6 +72,7 @@ def full_day(folder: Path) -> Shop:
                 come(f"t{serial}", kind, at, 0, 5000 + serial, None, nearest=nearest, similarity=chance.uniform(0.36, 0.45))
             else:
                 come(f"t{serial}", kind, at, 40, 1, meet(1, "staff", "Alice Nguyễn"), nearest="p1", similarity=chance.uniform(0.6, 0.8))
+    doubts(shop)
     shop.pair(contact=NOW - timedelta(seconds=40))
     shop.stores |= {"p11": ["Old Quarter", "West Lake"], "p1297": ["West Lake"]}
     just_now(shop, come, meet)
@@ -100,6 +101,24 @@ def details_of_mai(shop: Shop) -> None:
     words = Words(gender="female", phone="+84 24 3825 1234", email="mai@example.com", notes="Phin coffee, no sugar.\nAsk about the dog.")
     shop.deps.desk.save("p11", Entry(name="Mai Lê", details=Details(words=words, vip=True), wrong={}))
     shop.deps.desk.merge("p11", other)
+
+
+def doubts(shop: Shop) -> None:
+    """What the machine was unsure of today is asked at review; of 120 such answers 7 were "different"."""
+    rows = shop.db.execute(
+        """SELECT v.id, s.nearest_person_id, s.similarity FROM visits v JOIN sightings s ON s.visit_id = v.id WHERE v.verdict = 'unsure'
+            ORDER BY (SELECT count(*) FROM visits o WHERE o.person_id = s.nearest_person_id) DESC LIMIT 7"""
+    ).fetchall()
+    most = max(similarity for _, _, similarity in rows)
+    for visit, nearest, similarity in rows:
+        shop.case(visit, nearest, similarity)
+        shop.pictures[visit] = portrait(int(nearest.removeprefix("p")))
+    for number in range(120):
+        shop.case(f"earlier-{number}", "p4", most)
+    shop.db.execute(
+        """UPDATE review SET decision = iif(id % 18 = 0, 'different', 'same'), turn = id, undo = iif(id % 120 = 0, '{}', NULL)
+            WHERE subject LIKE 'earlier-%'"""
+    )
 
 
 def just_now(shop: Shop, come, meet) -> None:  # type: ignore[no-untyped-def]

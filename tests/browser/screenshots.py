@@ -38,6 +38,7 @@ PAGES = (
     ("erase", "/people/p23/erase"),
     ("visit", "/visits/now-mai"),
     ("unsure", "/visits/now-doubt"),
+    ("review", "/review"),
 )
 WIDTHS = (("wide", 1440, 900), ("phone", 390, 844))
 Scheme = Literal["light", "dark"]

@@ -178,7 +178,7 @@ def test_the_first_camera_appears_without_loading_the_page(browser: Browser, pag
 
 
 @pytest.mark.parametrize("width", [390, 720, 1080, 1440, 2560])
-@pytest.mark.parametrize("path", ["/", "/visits", "/people", "/visits/v-unsure"])
+@pytest.mark.parametrize("path", ["/", "/visits", "/people", "/review", "/visits/v-unsure"])
 def test_no_page_is_wider_than_the_screen(page: Page, server: Server, width: int, path: str) -> None:
     page.set_viewport_size({"width": width, "height": 900})
     page.goto(server.address + path)

@@ -57,7 +57,7 @@ class Hub:
     index_url: str = ""
 
     def environment(self) -> dict[str, str]:
-        chosen = {"REGULARS_HUB_DATA__FOLDER": str(self.folder), "REGULARS_HUB_WEB__PORT": str(self.port), "REGULARS_HUB_LOG__LEVEL": "error"}
+        chosen = {"REGULARS_HUB_DATA__FOLDER": str(self.folder), "REGULARS_HUB_WEB__PORT": str(self.port)}
         return environment(**chosen, **({"REGULARS_HUB_INDEX__URL": self.index_url} if self.index_url else {}))
 
     def command(self, *arguments: str) -> str:
@@ -122,7 +122,13 @@ class Shop:
     def start(self) -> None:
         command = [sys.executable, "-m", "tests.chaos.store", str(self.folder), str(self.seed), str(self.seen)]
         self.process = subprocess.Popen(
-            command, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True, start_new_session=True
+            command,
+            env=environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,
         )
 
     def kill(self) -> None:
@@ -162,7 +168,7 @@ class Chain:
         until(self._heard, "the stores have heard everything", SETTLE_S_MAX)
 
     def _trouble(self) -> list[tuple[Any, ...]]:
-        return [(shop.name, shop.waiting(), *shop.ask("SELECT error, retell, state FROM link")[0], shop.process.poll()) for shop in self.shops if shop.process]
+        return [(shop.name, shop.waiting(), *shop.ask("SELECT error, retell, state FROM link")[0]) for shop in self.shops]
 
     def _resolved(self) -> bool:
         with contextlib.suppress(psycopg.Error), self.hub.rows() as rows:
@@ -193,10 +199,10 @@ class Chain:
 
 
 @contextmanager
-def a_chain(folder: Path, *, shop_folders: list[Path] | None = None) -> Iterator[Chain]:
-    """Paired and running, with people walking in."""
+def a_chain(folder: Path, *, shop_folders: list[Path] | None = None, index_url: str = "") -> Iterator[Chain]:
+    """Paired and running, with people walking in. `index_url`: of the hub's index, to begin with; empty: its own."""
     room = reachable_folder()
-    hub = Hub(room / "hub", free_port())
+    hub = Hub(room / "hub", free_port(), index_url=index_url)
     hub.folder.mkdir()
     line = Proxy(hub.port)
     places = shop_folders or [folder / "one", folder / "two"]

@@ -40,7 +40,7 @@ def kills(chain: Chain, chance: Random, count: int, say: Callable[[str], None]) 
 
 
 def outages(chain: Chain, say: Callable[[str], None], *, seconds: float = 3.0) -> None:
-    """PostgreSQL stands still, the line is gone, and the index: each for a while, one after the other."""
+    """PostgreSQL stands still, then the line is gone: each for a while."""
     say("PostgreSQL stands still")
     signal_postgres(chain.hub, signal.SIGSTOP)
     time.sleep(seconds)
@@ -51,9 +51,9 @@ def outages(chain: Chain, say: Callable[[str], None], *, seconds: float = 3.0) -
     chain.line.restore()
 
 
-def index_away(chain: Chain, url: str, say: Callable[[str], None]) -> None:
+def another_index(chain: Chain, url: str, say: Callable[[str], None]) -> None:
     """The hub starts again with an index by this address; empty: its own."""
-    say(f"the index is {'away' if url else 'back'}")
+    say(f"the index is at {url}" if url else "the index is the hub's own")
     chain.hub.stop()
     chain.hub.index_url = url
     chain.hub.start()

@@ -14,41 +14,38 @@ from random import Random
 import pytest
 
 from tests.chaos import storm
-from tests.chaos.chain import NOBODY_THERE, Chain, a_chain, until
+from tests.chaos.chain import NOBODY_THERE, a_chain, until
 
 KILLS = 6
 FULL_DISK = "32m"
 
 
-@pytest.fixture
-def chain(tmp_path: Path) -> Iterator[Chain]:
-    with a_chain(tmp_path) as made:
-        yield made
+def test_whoever_is_killed_at_any_moment_loses_nothing_and_tells_nothing_twice(tmp_path: Path) -> None:
+    with a_chain(tmp_path) as chain:
+        storm.kills(chain, Random(11), KILLS, print)
+        until(chain.hub.answers, "the hub answers again")
+        chain.settle()
+        assert chain.check() > 0
 
 
-def test_whoever_is_killed_at_any_moment_loses_nothing_and_tells_nothing_twice(chain: Chain) -> None:
-    storm.kills(chain, Random(11), KILLS, print)
-    until(chain.hub.answers, "the hub answers again")
-    chain.settle()
-    assert chain.check() > 0
-
-
-def test_a_store_that_finds_no_headquarters_no_postgres_and_no_index_loses_nothing(chain: Chain) -> None:
-    storm.outages(chain, print)
-    storm.index_away(chain, NOBODY_THERE, print)
-    time.sleep(2.0)
-    storm.index_away(chain, "", print)
-    chain.settle()
-    assert chain.check() > 0
+def test_a_store_that_finds_no_line_no_postgres_and_no_index_loses_nothing(tmp_path: Path) -> None:
+    with a_chain(tmp_path, index_url=NOBODY_THERE) as chain:
+        storm.outages(chain, print)
+        storm.another_index(chain, "", print)
+        chain.settle()
+        assert chain.check() > 0
 
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     place = tmp_path / "small"
     place.mkdir()
-    mounted = os.geteuid() == 0 and not subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={FULL_DISK},mode=700", "tmpfs", str(place)], capture_output=True, check=False
-    ).returncode
+    mounted = (
+        os.geteuid() == 0
+        and not subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={FULL_DISK},mode=700", "tmpfs", str(place)], capture_output=True, check=False
+        ).returncode
+    )
     if not mounted:
         pytest.skip("a small disk cannot be mounted here: that takes root")
     yield place

@@ -1,4 +1,4 @@
-"""Dana's store, properly paired with Dana's tenant, tells of our people by their ids: whatever it says, nothing of ours is seen or changed."""
+"""Dana's store, properly paired with Dana's tenant, tells of our people by their ids: nothing of ours is seen or changed."""
 
 from __future__ import annotations
 

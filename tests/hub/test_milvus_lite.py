@@ -167,8 +167,11 @@ def test_an_index_that_is_closed_is_away(tmp_path: Path) -> None:
         index.search(TENANT, MODEL, faces(1), 1)
 
 
-def test_a_server_that_is_not_there_is_away_within_its_time(tmp_path: Path) -> None:
-    with pytest.raises(IndexAway):
-        open_server("http://127.0.0.1:9", "", rotations())
+def test_a_server_that_is_not_there_is_away_within_its_time_and_keeps_no_hub_from_starting() -> None:
+    index = open_server("http://127.0.0.1:9", "", rotations())
+    for _ in range(2):
+        with pytest.raises(IndexAway):
+            index.models()
+    index.close()
     with pytest.raises(ConfigError, match="http"):
         open_server("localhost:19530", "", rotations())

@@ -17,7 +17,6 @@ from models.detect import CANDIDATES_MAX, STRIDE, Canvas, fitted, shared, suppre
 from models.embed import BATCH_MAX, unit
 from models.faces import Faces, Floats, Picture
 from models.landmarks import refined
-from models.normalisation import normalised
 from models.scrfd import _decode as scrfd_decode
 from tests.models.packs import group_photo, pack
 
@@ -83,9 +82,9 @@ def photo() -> Picture:
 
 def test_a_picture_leaves_nothing_behind_on_the_canvas_for_the_next() -> None:
     canvas = Canvas(360, 640)
-    canvas.blob(np.full((720, 1280, 3), 255, np.uint8))
+    canvas.pictures(np.full((720, 1280, 3), 255, np.uint8))
     picture = np.random.default_rng(1).integers(0, 255, (720, 1280, 3), np.uint8)
-    assert np.array_equal(canvas.blob(picture), normalised([fitted(picture, 640)[0]], "bgr_0_255"))
+    assert np.array_equal(canvas.pictures(picture)[0], fitted(picture, 640)[0])
 
 
 def test_a_crop_without_a_face_among_crops_with_one(tmp_path: Path, photo: Picture) -> None:

@@ -15,6 +15,7 @@ from tests.simulation.planted import PLANTED
 from tests.simulation.postgres import a_server
 from tests.simulation.run import run
 
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("--seeds", type=int, default=50, help="how many (50)")
@@ -38,7 +39,8 @@ def main() -> int:
     totals = Counter[str]()
     for outcome in outcomes:
         totals.update(outcome.counts)
-    print(f"{len(outcomes)} seeds in {time.monotonic() - began_s:.0f} s, {len(failed)} failed. " + ", ".join(f"{n} {w}" for w, n in totals.items()))
+    much = ", ".join(f"{count} {what}" for what, count in totals.items())
+    print(f"{len(outcomes)} seeds in {time.monotonic() - began_s:.0f} s, {len(failed)} failed. {much}")
     return 1 if failed else 0
 
 

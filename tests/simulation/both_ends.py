@@ -39,7 +39,8 @@ COMPARED = (
     ),
     (
         "templates",
-        "SELECT t.id, t.person_id FROM templates t JOIN persons p ON p.id = t.person_id WHERE p.role <> 'opted_out'",
+        """SELECT t.id, t.person_id FROM templates t JOIN persons p ON p.id = t.person_id
+            WHERE p.role <> 'opted_out' AND NOT t.set_aside""",
         """SELECT t.id, t.person_id FROM templates t JOIN persons p ON p.tenant_id = t.tenant_id AND p.id = t.person_id
             WHERE p.appliance_id = %s AND p.role <> 'opted_out'""",
     ),
@@ -49,7 +50,7 @@ COMPARED = (
         "SELECT day::text, visits FROM opted_out_counts WHERE appliance_id = %s",
     ),
 )
-"""What it is, at the store, at headquarters. Somebody who opted out is kept in an opt-out gallery alone, which is not the same on both ends."""
+"""What it is, at the store, at headquarters. Who opted out is kept in an opt-out gallery alone, which is not the same on both ends."""
 
 
 def differences(here: Execute, there: Rows, appliance_id: str) -> Iterator[Difference]:

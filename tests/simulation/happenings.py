@@ -1,4 +1,4 @@
-"""What happens to the simulated chain besides visitors: everything that may go wrong, and everything that people may do in the middle of it."""
+"""What happens to the simulated chain besides visitors: everything that may go wrong, and what people may do in the middle of it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ def power_at_the_hub(world: World) -> None:
 
 def clock_of_a_store(world: World) -> None:
     shop = world.chance.choice(world.shops)
-    shop.clock_off_ms = world.chance.choice([0, 0, world.chance.randint(-20 * DAY_MS, 20 * DAY_MS), world.chance.randint(-600_000, 600_000)])
+    days, minutes = world.chance.randint(-20 * DAY_MS, 20 * DAY_MS), world.chance.randint(-600_000, 600_000)
+    shop.clock_off_ms = world.chance.choice([0, 0, days, minutes])
     world.note(f"{shop.name}'s clock is {shop.clock_off_ms / 1000:.0f} s off")
 
 
@@ -138,7 +139,7 @@ def restored_at_a_store(world: World) -> None:
 
 def outbox_full(world: World) -> None:
     if shop := _running(world):
-        shop.shed(world.chance.randint(5, 60))
+        shop.shed(world.chance.randint(2, 20))
         world.note(f"{shop.name} has no room in its outbox")
 
 
@@ -192,7 +193,7 @@ WEIGHTS: dict[str, float] = {
     "keys_of_the_hub": 0.01,
     "backup_at_a_store": 0.012,
     "restored_at_a_store": 0.008,
-    "outbox_full": 0.008,
+    "outbox_full": 0.025,
     "played_again": 0.05,
     "erased_at_the_hub": 0.012,
     "opted_out_at_the_hub": 0.008,

@@ -105,7 +105,8 @@ def everything(world: World, tenant: Tenant) -> Iterator[str]:
             payload = opened.unseal(sealed, table=facts.TABLE, column=facts.COLUMN, row=str(sequence))
             if kind not in OWN_FACTS:
                 yield f"facts {kind}|{payload.decode('latin-1')}"
-        for appliance, line, sequence, sealed in tx.execute("SELECT appliance_id, line, sequence, payload_sealed FROM set_aside").fetchall():
+        aside = tx.execute("SELECT appliance_id, line, sequence, payload_sealed FROM set_aside").fetchall()
+        for appliance, line, sequence, sealed in aside:
             payload = opened.unseal(sealed, table="set_aside", column="payload_sealed", row=f"{appliance}/{line}/{sequence}")
             yield f"set_aside|{payload.decode('latin-1')}"
 
@@ -137,7 +138,8 @@ def nobody_elses(world: World, tenant: Tenant, dump: str) -> None:
     ids = set(_ids_in(dump))
     for shop in world.shops:
         if shop.tenant_id != tenant.tenant_id:
-            theirs = {row[0] for table in ("persons", "templates", "visits") for row in shop.store.db.execute(f"SELECT id FROM {table}").fetchall()}
+            own = [shop.store.db.execute(f"SELECT id FROM {table}").fetchall() for table in ("persons", "templates", "visits")]
+            theirs = {row[0] for rows in own for row in rows}
             if shared := ids & (theirs | {shop.appliance_id, shop.tenant_id}):
                 raise Broken(f"{len(shared)} ids of {shop.name} stand with {tenant.name}")
 

@@ -1,7 +1,8 @@
 """A line as bad as they come: what is sent is lost, doubled, late, out of order, cut in half or damaged; what is answered too.
 
-It stands in the place of the network under the appliance's own HTTP client. Time is the world's: who waits for an answer waits in it, and
-the world goes on meanwhile. What is late arrives when nobody waits any more; what crossed once may be played again by somebody who listened.
+It stands in the place of the network under the appliance's own HTTP client. Time is the world's: who waits for an answer waits in it,
+and the world goes on meanwhile. What is late arrives when nobody waits any more; what crossed once may be played again by somebody who
+listened.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ HEARD_MAX = 40
 
 @dataclass(frozen=True, slots=True)
 class Weather:
-    """Chances, for each message. `late_ms`: how late the late ones are. `replayed`: an earlier answer comes in the place of the right one."""
+    """Chances, for each message. `late_ms`: how late the late ones are. `replayed`: an earlier answer comes in place of the right one."""
 
     lost: float = 0.0
     doubled: float = 0.0

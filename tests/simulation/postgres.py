@@ -16,8 +16,8 @@ from typing import Any
 import psycopg
 
 from hub import migrations, postgres
-from tests.hub.conftest import MASTER, NOT_DURABLE, reachable_folder
 from tests.hub.chain import NOW
+from tests.hub.conftest import MASTER, NOT_DURABLE, reachable_folder
 
 TEMPLATE = "simulation_template"
 

@@ -41,9 +41,7 @@ class World:
     """`forgotten`: persons that somebody asked to erase, as their stores call them. `parted`: somebody at headquarters called persons
     different, and then one face may be two identities. `way`: a digest of all steps, the same for two runs of one seed."""
 
-    def __init__(
-        self, seed: int, parts: Parts, server: Server, folder: Path, database: str, say: Say = lambda _words: None
-    ) -> None:
+    def __init__(self, seed: int, parts: Parts, server: Server, folder: Path, database: str, say: Say = lambda _words: None) -> None:
         self.seed, self.parts, self.server, self.folder, self._say = seed, parts, server, folder, say
         self.now_ms, self.step = BEGIN_MS, 0
         self._taken = hashlib.sha256()
@@ -52,9 +50,7 @@ class World:
         self.shops: list[Shop] = []
         self.chance = Random(f"{seed}/world")
         self.hub = Hub(server, database, folder / "pictures", parts, Random(f"{seed}/hub"), self._time)
-        self.network = Network(
-            Random(f"{seed}/network"), self.hub.hear, self._time, self._pass, self._meanwhile, self.note
-        )
+        self.network = Network(Random(f"{seed}/network"), self.hub.hear, self._time, self._pass, self._meanwhile, self.note)
         self.witness = witness.Witness(server.folder, database)
         self._busy = True
         chance = self.chance

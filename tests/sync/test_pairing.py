@@ -146,15 +146,15 @@ def test_an_address_is_https_unless_it_is_near(typed: str, url: str, plain: bool
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        ("7K2M-QX4D-09WV", "say CODE@URL"),
+        ("7K2M-QX4D-09WV", "Say CODE@URL"),
         ("7K2M-QX4D-09WV@", "no address"),
         ("7K2M-QX4D-09WV@ftp://hub", "no address"),
         ("7K2M-QX4D-09WV@https://bob:secret@hub", "no address"),
         ("7K2M-QX4D-09WV@https://hub:port", "no address"),
         ("7K2M-QX4D-09WV@https://hub/?a=b", "no address"),
         ("7K2M-QX4D-09WV@https://[::1", "no address"),
-        ("7K2M-QX4D-09WV@http://hub.example.com", "only https"),
-        ("7K2M-QX4D-09WV@http://8.8.8.8", "only https"),
+        ("7K2M-QX4D-09WV@http://hub.example.com", "begin with https"),
+        ("7K2M-QX4D-09WV@http://8.8.8.8", "begin with https"),
         ("7K2M@hub", "twelve letters"),
     ],
 )

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlite_utils import Database
 
 from appliance.database import Store
+from appliance.errors import PersonError
 from appliance.live import Live
 from appliance.people_desk import Desk
 from appliance.web.cameras import CameraLine
@@ -93,6 +94,12 @@ class Shop:
         for _ in range(waits):
             self.db.execute("INSERT INTO outbox (made_ms, kind, payload_sealed) VALUES (?, 'visit', x'00')", (ms(NOW - 90 * MINUTE),))
 
+    def case(self, subject: str, person: str, similarity: float, kind: str = "visit", low: float = 0.34, bar: float = 0.46) -> None:
+        self.db.execute(
+            "INSERT INTO review (kind, subject, person_id, similarity, low, bar, made_ms) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (kind, subject, person, similarity, low, bar, ms(NOW)),
+        )
+
     def camera(self, id_: str, name: str, state: str = "watching", **more: object) -> None:
         self.db.execute(
             "INSERT INTO cameras (id, name, kind, source_sealed, source_shown, created_ms) VALUES (?, ?, 'rtsp', x'00', '', 0)", (id_, name)
@@ -112,6 +119,9 @@ def open_shop(folder: Path, *, weak_pack: bool = False, site_name: str = "Ba ƒê√
     cameras: list[CameraLine] = []
     pictures: dict[str, bytes] = {}
     looks: list[tuple[str, float]] = []
+
+    def nobody() -> None:
+        raise PersonError("Nobody decides anything in this shop.")
 
     def dismiss(notice_id: int) -> None:
         # The page's handlers run in threads of their own, this connection belongs to the test's.
@@ -134,6 +144,8 @@ def open_shop(folder: Path, *, weak_pack: bool = False, site_name: str = "Ba ƒê√
         pack_name="starter" if weak_pack else "open",
         weak_pack=weak_pack,
         now=lambda: shop.clock_ms,
+        decide=lambda _case, _answer: nobody(),
+        undo=nobody,
         also_at=lambda person_id: shop.stores.get(person_id, []),
     )
     shop = Shop(folder, db, live, deps, store, cameras, pictures, looks)

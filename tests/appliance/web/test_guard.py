@@ -22,6 +22,8 @@ GIVEN = {
     "other_id": "p92",
     "merge_id": "none",
     "name": "style.css",
+    "case_id": "1",
+    "answer": "same",
 }
 STREAMS = ("/live",)
 """Never end by themselves: the browser tests and the server's test look at them."""

@@ -70,7 +70,7 @@ def test_today_lists_who_came_newest_first_and_says_a_doubt_as_a_doubt(client: C
 
 
 def test_a_person_who_opted_out_is_on_no_page(client: Client, shop: Shop) -> None:
-    for address in ("/", "/visits", "/people", "/visits/v-bob"):
+    for address in ("/", "/visits", "/people", "/review", "/visits/v-bob"):
         assert "charlie" not in client.get(address).text.lower()
         assert "Visitor 3<" not in client.get(address).text
 
@@ -104,7 +104,7 @@ def test_while_visits_cannot_be_written_the_visit_log_is_red_with_the_reason(tmp
 def test_the_starter_pack_is_called_weak_on_every_page_and_a_real_one_is_not(tmp_path: Path, client: Client) -> None:
     (tmp_path / "weak").mkdir()
     with TestClient(create_app(open_shop(tmp_path / "weak", weak_pack=True).deps), base_url=OURS) as weak:
-        for address in ("/", "/visits", "/people"):
+        for address in ("/", "/visits", "/people", "/review"):
             assert "For trying out only: the “starter” models are weak." in words(weak.get(address).text)
             assert "weak" not in words(client.get(address).text)
 

@@ -9,10 +9,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from appliance.web import people, visit_list
+from appliance.web.pages import Pages
+from appliance.web.review import review_values
 from appliance.web.today import Hour, read_figures, read_hours, read_just_now
 from appliance.web.visit_detail import read_visit_detail
 from appliance.web.visit_list import read_visit_list
 from tests.appliance.web.shop import NOW, ZONE, Shop, busy_shop, ms
+from ui import frame
 
 
 @pytest.fixture
@@ -35,6 +38,8 @@ def test_no_query_walks_all_visits_or_sightings(shop: Shop) -> None:
     for show in ("", *people.SHOWN):
         for sort in people.SORTS:
             people.read_people(connection, names, people.Asked(show, sort), ms(NOW))
+    shop.case("v-unsure", "p92", 0.41)
+    review_values(Pages(shop.deps, frame.environment((), {}), {}))
     connection.set_trace_callback(None)
     assert len(asked) >= 15
     for statement in asked:
