@@ -163,6 +163,9 @@ def test_a_resolver_that_waits_says_why_for_how_many_and_that_the_disk_is_full(c
     with chain.database.tenant(chain.ours.tenant_id) as tx:
         tx.execute("INSERT INTO resolve_queue (tenant_id, person_id, queued_at, not_before) VALUES (%s, %s, %s, %s)",
                    (chain.ours.tenant_id, chain.persons["Bob", "Tay Ho"], NOW, NOW))  # fmt: skip
+        # Something to tell the index, which is asked nothing about persons without templates.
+        leftover = "INSERT INTO index_leftovers (tenant_id, template_id, model) VALUES (%s, gen_random_uuid(), 'starter')"
+        tx.execute(leftover, [chain.ours.tenant_id])
     Resolver(chain.database, index, bars_of, Metrics(), lambda: NOW, lambda: Room(12_000_000)).turn()
     (line,) = [line for line in lines.getvalue().splitlines() if "event=resolver_waits" in line]
     assert f"tenant={chain.ours.tenant_id} error=IndexAway reason=" in line and " waiting=1 disk=only_12_MB_left" in line
