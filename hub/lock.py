@@ -41,11 +41,16 @@ def take(folder: Path, wait_s: float) -> Lock:
 
 
 def take_if_free(folder: Path, wait_s: float = 0.0) -> Lock | None:
+    """Raises DiskFull, DataFolderError."""
     file = _locked(folder / LOCK_FILE, fcntl.LOCK_EX, time.monotonic() + wait_s)
     if file is None:
         return None
-    os.ftruncate(file, 0)
-    os.pwrite(file, str(os.getpid()).encode(), 0)
+    try:
+        os.ftruncate(file, 0)
+        os.pwrite(file, str(os.getpid()).encode(), 0)
+    except OSError as error:
+        os.close(file)
+        raise refused(error, folder / LOCK_FILE) from None
     return Lock(file)
 
 

@@ -17,7 +17,6 @@ import shutil
 import signal
 import stat
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -27,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hub import postgres_leftovers
+from hub import postgres_leftovers, postgres_words
 from hub.errors import DatabaseAway, DatabaseError, DataFolderError
 from hub.files import PART, make_folder, read_own, refused, write_once
 from hub.postgres_account import Account, account
@@ -116,7 +115,12 @@ class Postgres:
         words = [f"{name}={value}" for name, value in self._options.items()]
         command = [self._programs.path("postgres"), "-D", str(self._data), *(part for word in words for part in ("-c", word))]
         start_log = self._folder / START_LOG
-        with os.fdopen(os.open(start_log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as said:
+        before = postgres_words.sizes(self._data / "log")
+        try:
+            file = os.open(start_log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise refused(error, start_log) from None
+        with os.fdopen(file, "wb") as said:
             process = _run(command, self._account, self._data, output=said)
         self._process = process
         # A session of its own: Control-C at the terminal is for the hub, which then stops the server.
@@ -126,7 +130,7 @@ class Postgres:
         while not _ready(self._data, process.pid):
             if process.poll() is not None:
                 self._dismiss_watch()
-                raise DatabaseAway(f"PostgreSQL did not start: {_last_words(start_log)} See {start_log} and {self._data / 'log'}.")
+                raise postgres_words.not_started(self._folder, start_log, self._data / "log", before)
             if time.monotonic() > deadline_s:
                 _end(process)
                 self._dismiss_watch()
@@ -316,8 +320,8 @@ def _make_cluster(folder: Path, programs: Programs, owner: Account) -> None:
     finally:
         password.unlink()
     if process.returncode != 0:
-        lines = [line for line in said.decode(errors="replace").splitlines() if "error" in line.lower() or "FATAL" in line]
-        raise DatabaseError(f"PostgreSQL's database could not be made in {folder}: {lines[-1] if lines else 'initdb gave no reason'}")
+        shutil.rmtree(part, ignore_errors=True)
+        raise postgres_words.not_made(folder, said.decode(errors="replace"))
     part.rename(folder / CLUSTER)
 
 
@@ -376,12 +380,3 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         with suppress(subprocess.TimeoutExpired):
             process.wait(patience_s)
             return
-
-
-def _last_words(start_log: Path) -> str:
-    try:
-        lines = start_log.read_text(errors="replace").splitlines()
-    except OSError:
-        return ""
-    fatal = [line for line in lines if "FATAL" in line or "PANIC" in line] or lines[-1:]
-    return (re.sub(r"^.*?(FATAL|PANIC):\s*", "", fatal[-1]) + ".") if fatal else f"it gave no reason ({sys.platform})."

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TookTooLong
 
+from hub.room import LittleRoom
+
 Check = Callable[[], None]
 """Returns when the thing is there, raises when it is not."""
 CHECK_S_MAX = 3.0
@@ -24,7 +26,7 @@ class Readiness:
         self._at_s = float("-inf")
 
     def look(self) -> dict[str, str]:
-        """By thing: "ok", or what it is in one word. Nothing of an error's own words: they may quote an address."""
+        """By thing: "ok", or what it is in one word, or how much room is left. No error's own words: they may quote an address."""
         with self._lock:
             if time.monotonic() - self._at_s >= KEPT_S:
                 self._found, self._at_s = asked(self._checks), time.monotonic()
@@ -43,6 +45,8 @@ def asked(checks: Mapping[str, Check]) -> dict[str, str]:
                 found[name] = "ok"
             except TookTooLong:
                 found[name] = "silent"
+            except LittleRoom as error:
+                found[name] = str(error)
             except Exception as error:
                 found[name] = type(error).__name__
         return found

@@ -15,10 +15,11 @@ from datetime import datetime
 from hub import index_upkeep, resolving, tenants
 from hub import log as hub_log
 from hub.database import Database
-from hub.errors import DatabaseAway, DatabaseBusy
+from hub.errors import DatabaseAway, DatabaseBusy, DataFolderError
 from hub.index import Index, IndexAway
 from hub.metrics import Metrics
 from hub.model_bars import BarsOf
+from hub.room import Room
 
 EVERY_S = 2.0
 AWAY_S = 5.0
@@ -30,9 +31,11 @@ log = logging.getLogger(__name__)
 
 
 class Resolver:
-    def __init__(self, database: Database, index: Index, bars_of: BarsOf, metrics: Metrics, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, database: Database, index: Index, bars_of: BarsOf, metrics: Metrics, now: Callable[[], datetime], room: Callable[[], Room]
+    ) -> None:
         self._database, self._index, self._bars_of = database, index, bars_of
-        self._metrics, self._now = metrics, now
+        self._metrics, self._now, self._room = metrics, now, room
         self._stopping = threading.Event()
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, name="resolver", daemon=True)
@@ -93,13 +96,16 @@ class Resolver:
                 return False
             done = resolving.resolve_due(self._database, self._index, self._bars_of, tenant_id, self._now(), batches_max=BATCHES_MAX)
         except (DatabaseAway, DatabaseBusy) as error:
-            log.warning("event=resolver_waits %s", hub_log.place_of(error))
+            log.warning("event=resolver_waits %s%s", hub_log.place_of(error), self._little_room())
             return False
         finally:
             hub_log.about(tenant="")
         if done.away:
             self._metrics.index_failed()
-            log.warning("event=resolver_waits tenant=%s error=IndexAway", tenant_id)
+            log.warning(
+                "event=resolver_waits tenant=%s error=IndexAway reason=%s waiting=%s%s",
+                *(tenant_id, done.away.replace(" ", "_"), self._waiting(tenant_id), self._little_room()),
+            )
         if done.persons:
             took_s = time.perf_counter() - began_s
             others = max(0, done.persons - done.linked - done.new)
@@ -115,7 +121,23 @@ class Resolver:
         with self._database.tenant(tenant_id) as tx:
             return resolving.is_due(tx, self._now())
 
+    def _waiting(self, tenant_id: str) -> str:
+        """How many persons; a full disk may have taken the database, too."""
+        try:
+            with self._database.tenant(tenant_id) as tx:
+                return str(resolving.waiting(tx))
+        except (DatabaseAway, DatabaseBusy):
+            return "unknown"
+
+    def _little_room(self) -> str:
+        """For the log: a full disk is why most often."""
+        try:
+            room = self._room()
+        except DataFolderError:
+            return " disk=gone"
+        return f" disk=only_{room.mb}_MB_left" if room.little else ""
+
     def _away(self, error: IndexAway) -> None:
         self._metrics.index_failed()
-        log.warning("event=index_away %s", hub_log.place_of(error))
+        log.warning("event=index_away %s reason=%s%s", hub_log.place_of(error), str(error).replace(" ", "_"), self._little_room())
         self._stopping.wait(AWAY_S)

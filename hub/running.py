@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from hub import heartbeats, migrations, snapshot_store, users
+from hub import heartbeats, migrations, room, snapshot_store, users
 from hub.config import Config
 from hub.database import Database
 from hub.errors import WrongVersion
@@ -29,6 +29,7 @@ from hub.model_bars import bars_of
 from hub.rates import Rates
 from hub.readiness import Check, Readiness
 from hub.resolver import Resolver
+from hub.room import Room
 from hub.snapshot_store import SnapshotStore
 from hub.standing_jobs import FORGETTING, standing_jobs
 from hub.standings import look_up
@@ -56,9 +57,10 @@ class Hub:
         self.database: Database = found.database
         self.first_code = first_code
         self.index, self._store, self._opening, self._now = index, store, opened, now
+        self._folder = found.config.data.folder
         self.metrics = Metrics()
         self.metrics.look_up(look_up(self.database, now, heartbeats.OFFLINE_AFTER, found.config.metrics.tenants))
-        self._resolver = Resolver(self.database, index, bars_of, self.metrics, now)
+        self._resolver = Resolver(self.database, index, bars_of, self.metrics, now, self._room)
         self._jobs = Jobs(self.database, self.metrics, standing_jobs(self.database, index, bars_of, store, self.metrics, now))
         keys = HubKeys(self.database, now())
         line = Deps(self.database, keys, Rates(), noted=self._noted)
@@ -71,6 +73,7 @@ class Hub:
             first_code=first_code,
             metrics=self.metrics,
             readiness=Readiness(self._checks()),
+            room=self._room,
             forget_soon=lambda: self._jobs.soon(FORGETTING),
             scrape_token=found.config.metrics.token,
         )
@@ -102,7 +105,12 @@ class Hub:
             self._resolver.wake()
 
     def _checks(self) -> dict[str, Check]:
-        return {"postgres": self._ask_postgres, "migrations": self._ask_migrations, "index": self._ask_index, "snapshots": self._store.ping}
+        stands_on = {"postgres": self._ask_postgres, "migrations": self._ask_migrations, "index": self._ask_index}
+        return {**stands_on, "snapshots": self._store.ping, "disk": lambda: room.ask(self._room())}
+
+    def _room(self) -> Room:
+        """Raises DataFolderError."""
+        return room.left(self._folder)
 
     def _ask_postgres(self) -> None:
         """Raises DatabaseAway."""

@@ -15,6 +15,7 @@ from litestar.enums import MediaType
 from litestar.params import SkipValidation
 
 from hub.database import Database
+from hub.errors import DataFolderError
 from hub.moments import to_ms
 from hub.web.access import Asker
 from ui import formats
@@ -26,6 +27,7 @@ from ui.words import gettext as _
 if TYPE_CHECKING:
     from hub.metrics import Metrics
     from hub.readiness import Readiness
+    from hub.room import Room
     from hub.tenants import Tenant
 
 PROGRAM = "regulars-hub"
@@ -45,6 +47,8 @@ class WebDeps:
     first_code: str
     metrics: Metrics
     readiness: Readiness
+    room: Callable[[], Room]
+    """What the disk of the data folder has left; may raise DataFolderError."""
     forget_soon: Callable[[], None] = lambda: None
     """Somebody asked to be forgotten: what is to be done here is done at once, and not only at the next turn."""
     scrape_token: str = ""
@@ -52,6 +56,15 @@ class WebDeps:
 
     def now_ms(self) -> int:
         return to_ms(self.now())
+
+    @property
+    def little_room(self) -> Room | None:
+        """None while there is enough, and when it cannot be asked: then the page says other things."""
+        try:
+            room = self.room()
+        except DataFolderError:
+            return None
+        return room if room.little else None
 
     @property
     def secure(self) -> bool:
@@ -76,6 +89,7 @@ class Pages:
                 "ago": lambda at: ago(at, now),
                 "machine_time": lambda at: at.isoformat(timespec="seconds"),
                 "stamp": stamp,
+                "little_room": lambda: self.deps.little_room,
                 **values,
             }
         )

@@ -67,8 +67,9 @@ def test_a_chain_is_set_up_by_commands_alone(hub_folder: Path) -> None:
     assert "has no appliances yet" in answered("appliance", "list", "Phin Coffee", folder=folder)
     status = json.loads(answered("status", "--json", folder=folder))
     assert not status["runs"] and status["tenants"][0] | {"id": ""} == {
-        "id": "", "name": "Phin Coffee", "sites": 1, "appliances": 0, "offline": 0, "people": 0, "visits": 0,
+        "id": "", "name": "Phin Coffee", "sites": 1, "appliances": 0, "offline": 0, "people": 0, "visits": 0, "waiting": 0,
     }  # fmt: skip
+    assert status["disk_free_bytes"] > 0
     assert "no hub runs on this folder" in answered("status", folder=folder)
     assert "are of this version" in answered("migrate", folder=folder)
 

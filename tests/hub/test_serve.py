@@ -65,7 +65,7 @@ def test_a_hub_is_begun_used_and_ended(hub_folder: Path) -> None:
     with serving(environ, hub_folder) as hub:
         ready = httpx.get(f"{page}/readyz")
         checks = ready.json()["checks"]
-        assert (ready.status_code, checks) == (200, {"postgres": "ok", "migrations": "ok", "index": "ok", "snapshots": "ok"})
+        assert (ready.status_code, checks) == (200, {"postgres": "ok", "migrations": "ok", "index": "ok", "snapshots": "ok", "disk": "ok"})
         assert httpx.get(f"{page}/healthz").text == "ok\n"
         assert "regulars_hub_appliances_online 0.0" in httpx.get(f"{page}/metrics").text
         for foreign in ({"x-forwarded-for": "127.0.0.1"}, {"host": f"evil.example:{port}"}, {"host": "127.0.0.1.evil.example"}):

@@ -20,6 +20,7 @@ from hub.metrics import Metrics
 from hub.model_bars import bars_of
 from hub.readiness import CHECK_S_MAX, Readiness
 from hub.resolver import Resolver
+from hub.room import Room
 from hub.snapshot_store import in_folder
 from hub.standing_jobs import standing_jobs
 from hub.standings import look_up
@@ -140,7 +141,7 @@ def test_the_resolver_takes_what_waits_and_survives_what_goes_wrong(chain: Chain
     with database.tenant(chain.ours.tenant_id) as tx:
         tx.execute("INSERT INTO resolve_queue (tenant_id, person_id, queued_at, not_before) VALUES (%s, %s, %s, %s)",
                    (chain.ours.tenant_id, person, NOW, NOW))  # fmt: skip
-    resolver = Resolver(database, index, bars_of, metrics, lambda: NOW)
+    resolver = Resolver(database, index, bars_of, metrics, lambda: NOW, lambda: Room(12_000_000))
     resolver.start()
     try:
         resolver.wake()
@@ -154,6 +155,20 @@ def test_the_resolver_takes_what_waits_and_survives_what_goes_wrong(chain: Chain
     finally:
         assert resolver.stop(5)
     assert "event=resolver_failed" not in lines.getvalue()
+
+
+def test_a_resolver_that_waits_says_why_for_how_many_and_that_the_disk_is_full(chain: Chain, lines: io.StringIO) -> None:
+    index = ExactIndex()
+    index.away = True
+    with chain.database.tenant(chain.ours.tenant_id) as tx:
+        tx.execute("INSERT INTO resolve_queue (tenant_id, person_id, queued_at, not_before) VALUES (%s, %s, %s, %s)",
+                   (chain.ours.tenant_id, chain.persons["Bob", "Tay Ho"], NOW, NOW))  # fmt: skip
+        # Something to tell the index, which is asked nothing about persons without templates.
+        leftover = "INSERT INTO index_leftovers (tenant_id, template_id, model) VALUES (%s, gen_random_uuid(), 'starter')"
+        tx.execute(leftover, [chain.ours.tenant_id])
+    Resolver(chain.database, index, bars_of, Metrics(), lambda: NOW, lambda: Room(12_000_000)).turn()
+    (line,) = [line for line in lines.getvalue().splitlines() if "event=resolver_waits" in line]
+    assert f"tenant={chain.ours.tenant_id} error=IndexAway reason=" in line and " waiting=1 disk=only_12_MB_left" in line
 
 
 def test_figures_name_no_tenant_unless_asked_to(chain: Chain) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from hub.ingest import Deps
 from hub.metrics import Metrics
 from hub.rates import Rates
 from hub.readiness import Readiness
+from hub.room import ROOM_BYTES_MIN, Room
 from hub.snapshot_store import SnapshotStore, in_folder
 from hub.web.app import create_app
 from hub.web.pages import WebDeps
@@ -38,6 +39,8 @@ class Office:
     tokens: dict[str, str]
     """By whose and what it may: "ours read", "ours admin", "danas admin"."""
     store: SnapshotStore
+    free_bytes: list[int]
+    """Of the disk, as the page is told it."""
 
     @property
     def database(self) -> Database:
@@ -45,7 +48,12 @@ class Office:
 
 
 def web_deps(
-    database: Database, now: Callable[[], datetime], first_code: str = "", place: Place | None = None, checks: Readiness | None = None
+    database: Database,
+    now: Callable[[], datetime],
+    first_code: str = "",
+    place: Place | None = None,
+    checks: Readiness | None = None,
+    free_bytes: Sequence[int] = (ROOM_BYTES_MIN,),
 ) -> WebDeps:
     return WebDeps(
         database=database,
@@ -56,6 +64,7 @@ def web_deps(
         first_code=first_code,
         metrics=Metrics(),
         readiness=checks or Readiness({}),
+        room=lambda: Room(free_bytes[0]),
     )
 
 
@@ -71,7 +80,8 @@ def open_office(chain: Chain, folder: Path) -> Office:
         with chain.database.tenant(tenant_id) as tx:
             for scope in tokens.SCOPES:
                 made[f"{whose} {scope}"] = tokens.add(tx, tenant_id, f"till {scope}", scope, "alice", NOW)[1]
-    deps = web_deps(chain.database, lambda: clock[0])
+    free_bytes = [ROOM_BYTES_MIN]
+    deps = web_deps(chain.database, lambda: clock[0], free_bytes=free_bytes)
     store = in_folder(folder / "snapshots")
     line = sync_routes(Deps(chain.database, HubKeys(chain.database, NOW), Rates()), store)
-    return Office(chain, create_app(deps, line), deps, clock, made, store)
+    return Office(chain, create_app(deps, line), deps, clock, made, store, free_bytes)

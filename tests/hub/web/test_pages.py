@@ -326,3 +326,17 @@ def test_a_face_is_shown_where_the_tenant_keeps_pictures_and_to_nobody_else(offi
     client.cookies.clear()
     assert client.get(link[1], follow_redirects=False).status_code == 303
     sign_in(client, "alice")
+
+
+def test_a_disk_that_is_nearly_full_is_said_with_how_many_people_wait(client: Client, office: Office) -> None:
+    ours = office.chain.ours.tenant_id
+    with office.database.tenant(ours) as tx:
+        tx.execute("INSERT INTO resolve_queue (tenant_id, person_id, queued_at, not_before) VALUES (%s, %s, %s, %s)",
+                   (ours, office.chain.persons["Bob", "Tay Ho"], NOW, NOW))  # fmt: skip
+    sign_in(client, "alice")
+    assert "nearly full" not in client.get(tenant_page(office)).text
+    office.free_bytes[0] = 12_000_000
+    said = client.get(tenant_page(office)).text
+    assert "disk is nearly full: 12 MB are left." in said.replace("&#39;", "'") and "1 person waits to be recognised." in said
+    sign_in(client, "root")
+    assert "12 MB are left" in client.get("/").text
