@@ -138,6 +138,7 @@ LINE_TO_HEADQUARTERS = (
     # What went, newest last, to be told again where the word of it may be lost. kind: visit, template, camera, person.
     """CREATE TABLE gone_rows (
         number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, id TEXT NOT NULL, person_id TEXT NOT NULL) STRICT""",
+    "CREATE INDEX gone_rows_id ON gone_rows (id)",
     # What headquarters asked to be forgotten and is gone here: told again where the word of it may be lost.
     """CREATE TABLE receipts (
         erasure_id TEXT PRIMARY KEY, done_ms INTEGER NOT NULL, persons INTEGER NOT NULL, templates INTEGER NOT NULL,

@@ -26,7 +26,7 @@ from tests.simulation.store import Shop
 BEGIN_MS = 1_790_000_000_000
 SETTLES_AFTER_MS = 2 * 86_400_000
 """By then the latest message has arrived."""
-STEPS = 110
+STEPS = 90
 ROUNDS_MAX = 30
 """In which everybody is in touch and nothing new happens; a few are enough."""
 TALKS_MAX = 150
