@@ -138,6 +138,11 @@ LINE_TO_HEADQUARTERS = (
     # What went, newest last, to be told again where the word of it may be lost. kind: visit, template, camera, person.
     """CREATE TABLE gone_rows (
         number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, id TEXT NOT NULL, person_id TEXT NOT NULL) STRICT""",
+    "CREATE INDEX gone_rows_id ON gone_rows (id)",
+    # What headquarters asked to be forgotten and is gone here: told again where the word of it may be lost.
+    """CREATE TABLE receipts (
+        erasure_id TEXT PRIMARY KEY, done_ms INTEGER NOT NULL, persons INTEGER NOT NULL, templates INTEGER NOT NULL,
+        snapshots INTEGER NOT NULL) STRICT""",
     # What a command asks of the appliance that runs, and its answer. subjects: ids, as JSON; never a name.
     """CREATE TABLE asked (
         id INTEGER PRIMARY KEY AUTOINCREMENT, made_ms INTEGER NOT NULL, kind TEXT NOT NULL, subjects TEXT NOT NULL, answered_ms INTEGER,

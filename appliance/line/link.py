@@ -211,6 +211,7 @@ def _whole(store: Store) -> bool:
 def _let_go(store: Store) -> None:
     store.db.execute("DELETE FROM link")
     store.db.execute("DELETE FROM chain")
+    store.db.execute("DELETE FROM receipts")
     store.db.execute("DELETE FROM guests WHERE role <> 'opted_out'")
 
 

@@ -37,7 +37,7 @@ def take_back(store: Store, record: Record, now_ms: int) -> str | None:
 
 def _person(store: Store, record: PersonRecord, now_ms: int) -> str | None:
     db = store.db
-    if _is("persons", store, record.id) or _is("gone_persons", store, record.id):
+    if _is("persons", store, record.id) or _is("gone_persons", store, record.id) or _went("person", store, record.id):
         return None
     (last,) = db.execute("SELECT value FROM settings WHERE key = 'last_visitor_number'").fetchone() or ("0",)
     taken = db.execute("SELECT 1 FROM persons WHERE number = ?", [record.number]).fetchone()
@@ -56,7 +56,7 @@ def _person(store: Store, record: PersonRecord, now_ms: int) -> str | None:
 
 
 def _template(store: Store, record: TemplateRecord) -> str | None:
-    if _is("templates", store, record.id) or not _is("persons", store, record.person_id):
+    if _is("templates", store, record.id) or _went("template", store, record.id) or not _is("persons", store, record.person_id):
         return None
     plain = whole(record.embedding).astype("<f4").tobytes()
     sealed = store.vault.seal(plain, table="templates", column="embedding", row=record.id)
@@ -70,7 +70,7 @@ def _template(store: Store, record: TemplateRecord) -> str | None:
 
 def _visit(store: Store, record: VisitRecord, now_ms: int) -> str | None:
     """A visit is what its sightings say: each of its cameras gets one."""
-    if _is("visits", store, record.id):
+    if _is("visits", store, record.id) or _went("visit", store, record.id):
         return None
     person_id = record.person_id if record.person_id and _is("persons", store, record.person_id) else None
     verdict = record.verdict if person_id else "unsure"
@@ -96,3 +96,8 @@ def _visit(store: Store, record: VisitRecord, now_ms: int) -> str | None:
 
 def _is(table: str, store: Store, row_id: str) -> bool:
     return store.db.execute(f"SELECT 1 FROM {table} WHERE id = ?", [row_id]).fetchone() is not None
+
+
+def _went(kind: str, store: Store, row_id: str) -> bool:
+    """Whether it went here since: headquarters is told, or will be, and is behind."""
+    return store.db.execute("SELECT 1 FROM gone_rows WHERE kind = ? AND id = ?", [kind, row_id]).fetchone() is not None

@@ -13,7 +13,7 @@ from appliance.database import Store
 from appliance.forgetting import ASKED_HERE, NEVER_HERE
 from appliance.line.link import FROM_THE_START
 from sync import outbox
-from sync.records import ApartRecord, CameraRecord, OptedOutCount, PersonGone
+from sync.records import ApartRecord, CameraRecord, OptedOutCount, PersonGone, ReceiptRecord
 
 PIECE = 200
 """Records in one transaction: some 20 ms, in which a visitor waits."""
@@ -75,6 +75,14 @@ def _count(store: Store, day: str, now_ms: int) -> None:
     store.record(OptedOutCount(day=day, visits=count), now_ms)
 
 
+def _receipt(store: Store, erasure_id: str, now_ms: int) -> None:
+    done_ms, persons_gone, templates, pictures = store.db.execute(
+        "SELECT done_ms, persons, templates, snapshots FROM receipts WHERE erasure_id = ?", [erasure_id]
+    ).fetchone()
+    told = ReceiptRecord(erasure_id=erasure_id, done_ms=done_ms, persons=persons_gone, templates=templates, snapshots=pictures)
+    store.record(told, now_ms)
+
+
 Tell = Callable[[Store, str, int], None]
 TOLD: dict[str, tuple[str, Tell]] = {
     "cameras": ("SELECT id FROM cameras WHERE id > ? ORDER BY id LIMIT ?", _camera),
@@ -83,6 +91,7 @@ TOLD: dict[str, tuple[str, Tell]] = {
     "apart": ("SELECT person_a || '/' || person_b AS pair FROM apart WHERE pair > ? ORDER BY pair LIMIT ?", _apart),
     "visits": ("SELECT id FROM visits WHERE id > ? ORDER BY id LIMIT ?", visits.tell),
     "counts": ("SELECT day FROM opted_out_counts WHERE day > ? ORDER BY day LIMIT ?", _count),
+    "receipts": ("SELECT erasure_id FROM receipts WHERE erasure_id > ? ORDER BY erasure_id LIMIT ?", _receipt),
     "rows_gone": ("SELECT number || '' FROM gone_rows WHERE number > CAST(? AS INTEGER) ORDER BY number LIMIT ?", _row_gone),
     # Last: what a merged person had is told as the survivor's by then. Who was never here is nobody's business here.
     "gone": (f"SELECT id FROM gone_persons WHERE erased <> {NEVER_HERE} AND id > ? ORDER BY id LIMIT ?", _gone),

@@ -35,11 +35,17 @@ class Tenant:
     tenant_id: str
 
 
+Has = Callable[..., bool]
+"""Whether one of these tables has a row of the tenant: an idle hub has nothing to do, and a run is not to be spent on finding that out."""
+
+
 class Hub:
     """Everything that it does goes through `doing`: then its power may go at any step."""
 
-    def __init__(self, server: Server, name: str, folder: Path, parts: Parts, chance: Random, true_now: Callable[[], int]) -> None:
-        self.name = "the hub"
+    def __init__(
+        self, server: Server, name: str, folder: Path, parts: Parts, chance: Random, true_now: Callable[[], int], has: Has
+    ) -> None:
+        self.name, self.has = "the hub", has
         self.server, self.parts, self.chance, self._true_now = server, parts, chance, true_now
         self.database_name = name
         self.clock_off_ms = 0
@@ -155,12 +161,7 @@ class Hub:
         if self.index.suspect:
             with suppress(IndexAway):
                 index_upkeep.verify_all(self.database, self.index, bars_of, mend=True)
-        if self._has(tenant_id, "resolve_queue", "index_leftovers"):
+        if self.has(tenant_id, "resolve_queue", "index_leftovers"):
             resolving.resolve_due(self.database, self.index, bars_of, tenant_id, self.now())
-        if self._has(tenant_id, "erasure_receipts", "doomed_snapshots"):
+        if self.has(tenant_id, "erasure_receipts", "doomed_snapshots"):
             forgetting.work_off(self.database, self.index, self.snapshots, tenant_id, self.now())
-
-    def _has(self, tenant_id: str, *tables: str) -> bool:
-        """Whether there may be anything to do: an idle hub looks before it takes a lock."""
-        with self.database.tenant(tenant_id) as tx:
-            return any(tx.execute(f"SELECT FROM {table} LIMIT 1").fetchone() is not None for table in tables)

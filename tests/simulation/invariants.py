@@ -20,7 +20,7 @@ from tests.simulation.world import World
 ERASURES_OWN = {"tombstones", "erasures", "erasure_receipts", "audit", "index_leftovers"}
 """What says that somebody was forgotten may say who, by id: else nothing could keep them from coming back."""
 OWN_FACTS = {"erase", "opt_out", "opt_out_ended"}
-STORES_OWN = {"gone_persons", "gone_rows", "sqlite_sequence", "notices"}
+STORES_OWN = {"gone_persons", "gone_rows", "receipts", "sqlite_sequence", "notices"}
 
 
 class Broken(AssertionError):

@@ -19,6 +19,8 @@ from hub import migrations, postgres
 from tests.hub.chain import NOW
 from tests.hub.conftest import MASTER, NOT_DURABLE, reachable_folder
 
+QUICK = {"autovacuum": "off", "scram_iterations": "1"}
+"""A resolver connects anew each time it takes its lock; a password's four thousand rounds are not what is tried here."""
 TEMPLATE = "simulation_template"
 
 
@@ -58,7 +60,7 @@ class Server:
 @contextmanager
 def a_server() -> Iterator[Server]:
     folder = reachable_folder()
-    running = postgres.start(folder, options={**NOT_DURABLE, "autovacuum": "off"})
+    running = postgres.start(folder, options={**NOT_DURABLE, **QUICK})
     try:
         server = Server(folder)
         server.run(f"CREATE DATABASE {TEMPLATE} OWNER {postgres.OWNER}")

@@ -20,7 +20,7 @@ from appliance.database import Store
 from appliance.enrolment import Photo, enrol
 from appliance.gallery import Gallery
 from appliance.identity import Policy
-from appliance.line import link, pairing
+from appliance.line import link, pairing, room
 from appliance.line.agent import Agent, Surroundings
 from appliance.line.carrying import Carrier
 from appliance.recognition import Outcome, Recognition
@@ -202,10 +202,9 @@ class Shop:
         """The outbox has no room for more than this."""
 
         def do() -> None:
-            with self.store.transaction() as db:
-                db.execute("SELECT 1")
-                outbox.shed(db.conn, records_max=kept)
-                span, line = outbox.span(db.conn), link.line_of(self.store)
+            line = link.line_of(self.store)
+            if room.keep(self.store, self.now_ms(), records_max=kept):
+                span = outbox.span(self.store.db.conn)
                 self.shed_through[line] = span.newest if span.oldest is None else span.oldest - 1
 
         self.doing(do)

@@ -26,7 +26,7 @@ from tests.simulation.store import Shop
 BEGIN_MS = 1_790_000_000_000
 SETTLES_AFTER_MS = 2 * 86_400_000
 """By then the latest message has arrived."""
-STEPS = 130
+STEPS = 90
 ROUNDS_MAX = 30
 """In which everybody is in touch and nothing new happens; a few are enough."""
 TALKS_MAX = 150
@@ -49,14 +49,14 @@ class World:
         self.parted = False
         self.shops: list[Shop] = []
         self.chance = Random(f"{seed}/world")
-        self.hub = Hub(server, database, folder / "pictures", parts, Random(f"{seed}/hub"), self._time)
-        self.network = Network(Random(f"{seed}/network"), self.hub.hear, self._time, self._pass, self._meanwhile, self.note)
         self.witness = witness.Witness(server.folder, database)
+        self.hub = Hub(server, database, folder / "pictures", parts, Random(f"{seed}/hub"), self._time, self.witness.has)
+        self.network = Network(Random(f"{seed}/network"), self.hub.hear, self._time, self._pass, self._meanwhile, self.note)
         self._busy = True
         chance = self.chance
         ours = self.hub.add_tenant("Phin Coffee", guests=chance.random() < 0.5)
         danas = self.hub.add_tenant("Dana's Books", guests=chance.random() < 0.5)
-        for tenant, count in ((ours, chance.randint(2, 3)), (danas, 1)):
+        for tenant, count in ((ours, 3 if chance.random() < 0.3 else 2), (danas, 1)):
             for number in range(count):
                 name = f"{tenant.name.split()[0]} {number + 1}"
                 shop = Shop(name, folder / f"store {len(self.shops)}", parts, self.network, Random(f"{seed}/{name}"), self._time)

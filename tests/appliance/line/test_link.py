@@ -31,7 +31,7 @@ def test_a_database_from_before_the_line_keeps_all_it_has(tmp_path: Path) -> Non
     store.close()
     path = tmp_path / "data" / "regulars.db"
     old = sqlite3.connect(path)
-    for name in ("link", "guest_templates", "guests", "chain", "gone_persons", "gone_rows", "asked"):
+    for name in ("link", "guest_templates", "guests", "chain", "gone_persons", "gone_rows", "receipts", "asked"):
         old.execute(f"DROP TABLE {name}")
     old.execute("ALTER TABLE persons DROP COLUMN guest_of")
     old.execute("ALTER TABLE visits DROP COLUMN snapshot_sent")

@@ -9,14 +9,16 @@ from pathlib import Path
 import pytest
 
 from appliance import cameras, forgetting, gone_rows, merging
-from appliance.line import link, retelling
-from sync import outbox
+from appliance.line import applying, link, retelling
+from sync import facts, outbox
+from sync.facts import Erase
 from sync.records import (
     ApartRecord,
     CameraRecord,
     OptedOutCount,
     PersonGone,
     PersonRecord,
+    ReceiptRecord,
     TemplateGone,
     TemplateRecord,
     VisitGone,
@@ -114,3 +116,16 @@ def test_what_went_is_told_again_unless_it_came_back(shop: Shop) -> None:
     link.tell_anew(shop.store)
     all_told(shop)
     assert shop.count("gone_rows") == held
+
+
+def test_a_receipt_that_had_no_room_is_told_again_as_it_was(shop: Shop) -> None:
+    pair(shop)
+    erasure_id, nobody = "01920000-0000-7000-8000-0000000000e1", "01920000-0000-7000-8000-0000000000a1"
+    for _ in range(2):
+        payload = facts.encoded(Erase(erasure_id=erasure_id, identity_id=nobody, person_ids=[nobody]))
+        applying.apply_page(shop.store, [(1, payload)], 1, NOON)
+    with shop.store.transaction() as db:
+        db.execute("DELETE FROM outbox")
+    link.tell_anew(shop.store)
+    all_told(shop)
+    assert [r for r in shop.records() if isinstance(r, ReceiptRecord)] == [ReceiptRecord(erasure_id=erasure_id, done_ms=NOON)]
