@@ -73,7 +73,7 @@ def test_kept_calls_are_those_that_the_nets_were_asked_and_can_be_repeated(folde
     pack.embedder.embed(np.zeros((2, 112, 112, 3), np.uint8))
     pack.detector.detect(np.zeros((96, 128, 3), np.uint8), 128)
     shapes = [next(iter(feed.values())).shape for _, _, feed in calls.made]
-    assert shapes == [(2, 3, 112, 112), (1, 3, 96, 128)]
+    assert shapes == [(2, 112, 112, 3), (1, 96, 128, 3)]
     wall_s, _ = calls.replay()
     assert 0 < wall_s < 10
 
