@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import count
+from itertools import chain, count
 from zoneinfo import available_timezones
 
 import psycopg
@@ -199,4 +199,4 @@ def _name(tx: Tx, said: str, site: Site) -> str:
     """As a page can show it: what the store calls itself, or else its site, and numbered where another is called so."""
     name = "".join(sign for sign in said if sign.isprintable()).strip()[: pairing.NAME_MAX] or site.name
     taken = {row[0] for row in tx.execute("SELECT name FROM appliances").fetchall()}
-    return next(one for one in (name, *(f"{name} {number}" for number in count(2))) if one not in taken)
+    return next(one for one in chain([name], (f"{name} {number}" for number in count(2))) if one not in taken)
