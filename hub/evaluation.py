@@ -53,20 +53,23 @@ Say = Callable[[str], None]
 def evaluate(folders: tuple[Path, Path], pack: str | None, now: Callable[[], datetime], say: Say) -> Figures:
     """Raises HubError."""
     customers = [customers_of(folder) for folder in folders]
-    with tempfile.TemporaryDirectory(prefix="regulars-evaluate-hub-") as place:
-        room = Path(place)
+    with tempfile.TemporaryDirectory(prefix="regulars-evaluate-hub-") as made:
+        room = Path(made)
         # PostgreSQL may run as another user, who must be able to pass.
         room.chmod(0o711)
-        stores = [StoreBeside(name, room / f"store_{n}", pack) for n, name in enumerate(STORES)]
-        for store, folder in zip(stores, folders, strict=True):
-            say(f"{store.name} watches {folder.name}")
+        kept = [room / f"store_{n}" for n in range(len(STORES))]
+        for name, folder, place_kept in zip(STORES, folders, kept, strict=True):
+            say(f"{name} watches {folder.name}")
             chosen = ["--pack", pack] if pack else []
-            store.ran("evaluate", str(folder.absolute()), "--keep", str(store.folder), "--no-ceiling", "--json", *chosen)
+            StoreBeside(name, None, pack).ran(
+                "evaluate", str(folder.absolute()), "--keep", str(place_kept), "--no-ceiling", "--json", *chosen
+            )
+        stores = [StoreBeside(name, place_kept, pack) for name, place_kept in zip(STORES, kept, strict=True)]
         say("Both stores tell the hub")
         with open_hub(temporary(room / "hub"), now) as hub:
             tenant_id = _told(hub, stores, now)
             _resolved(hub, tenant_id, now)
-            shown = [msgspec.json.decode((store.folder / SHOWN).read_bytes(), type=dict[str, str]) for store in stores]
+            shown = [msgspec.json.decode((place_kept / SHOWN).read_bytes(), type=dict[str, str]) for place_kept in kept]
             return link_score.score(customers, placed(hub.database, tenant_id, shown))
 
 

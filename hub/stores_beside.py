@@ -19,7 +19,7 @@ from hub.errors import HubError
 
 PROGRAM = [sys.executable, "-m", "appliance.main"]
 OWN = "REGULARS_"
-KEPT = ("REGULARS_SHARED", "REGULARS_MODELS", "REGULARS_MODELS__FOLDER")
+KEPT = ("REGULARS_CONFIG", "REGULARS_DATA__FOLDER", "REGULARS_SHARED", "REGULARS_MODELS", "REGULARS_MODELS__FOLDER")
 """Of this user's settings: where data and models lie."""
 WORDS_MAX = 2_000
 STOP_S_MAX = 15.0
@@ -31,8 +31,10 @@ class StoreFailed(HubError):
 
 @dataclass(frozen=True, slots=True)
 class StoreBeside:
+    """`folder`: its data folder; None: this user's own, for a command that only reads the models there."""
+
     name: str
-    folder: Path
+    folder: Path | None
     pack: str | None = None
 
     def ran(self, *arguments: str, progress: Callable[[], None] = lambda: None) -> str:
@@ -66,7 +68,9 @@ class StoreBeside:
 
     def environment(self, usual: Mapping[str, str]) -> dict[str, str]:
         kept = {name: value for name, value in usual.items() if not name.startswith(OWN) or name in KEPT}
-        chosen = {"REGULARS_DATA__FOLDER": str(self.folder), "REGULARS_SITE__NAME": self.name, "REGULARS_SITE__TIME_ZONE": "UTC"}
+        chosen = {"REGULARS_SITE__NAME": self.name, "REGULARS_SITE__TIME_ZONE": "UTC"}
+        if self.folder:
+            chosen["REGULARS_DATA__FOLDER"] = str(self.folder)
         if self.pack:
             chosen["REGULARS_MODELS__PACK"] = self.pack
         return {**kept, **chosen}
