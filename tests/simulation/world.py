@@ -117,7 +117,8 @@ class World:
             raise PowerCut("while it waited for an answer")
 
     def run(self) -> None:
-        for self.step in range(1, (STEPS if self.parts == Parts() else STEPS_PLANTED) + 1):
+        steps = STEPS if self.parts == Parts() else STEPS_PLANTED
+        for self.step in range(1, steps + 1):
             draw = self.chance.random()
             self._pass(self.chance.randint(100, 30_000) if draw < 0.8 else self.chance.randint(30_000, 40 * 60_000))
             self._lights()
