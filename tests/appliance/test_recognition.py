@@ -289,8 +289,8 @@ def test_visits_unsure_for_long_are_forgotten_before_they_fill_the_gallery(shop:
 def test_the_outbox_has_a_record_for_every_change_in_order(shop: Shop) -> None:
     first = shop.see(face(BOB))
     kinds = [type(r) for r in shop.records()]
-    # A person is told as they are at the end of the transaction, once.
-    assert kinds == [TemplateRecord, VisitRecord, PersonRecord]
+    # A person is told once, as they are at the end of the transaction, and before what names them.
+    assert kinds == [PersonRecord, TemplateRecord, VisitRecord]
     shop.see(like(BOB, 0.9), AFTER_GAP, sighting_id="who", phase=Phase.OPENED)
     shop.see(face(DORA), AFTER_GAP, sighting_id="who")
     newest: dict[tuple[str, str], object] = {}
