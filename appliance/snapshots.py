@@ -35,8 +35,9 @@ class Swept:
     """Names in visits whose file was gone, as after a restored backup."""
 
 
-def save(store: Store, visit_id: str, jpeg: bytes, now_ms: int) -> str:
-    """Seals the picture and gives the name for `visits.snapshot`. Remove the one it replaces after that row is committed.
+def save(store: Store, visit_id: str, jpeg: bytes, now_ms: int, *, lasting: bool = True) -> str:
+    """Seals the picture and gives the name for `visits.snapshot`. Remove the one it replaces after that row is committed. One that is not
+    `lasting`, since a better one is about to follow, need not outlive a power cut: a visit whose picture is broken shows none.
 
     Raises SnapshotError, DiskFull, DataFolderError.
     """
@@ -45,7 +46,7 @@ def save(store: Store, visit_id: str, jpeg: bytes, now_ms: int) -> str:
     name = f"{datetime.fromtimestamp(now_ms / 1000, UTC):%Y-%m}/{visit_id}.{secrets.token_hex(4)}.jpg.sealed"
     path = _path(store, name)
     make_folder(path.parent)
-    write_whole(path, store.vault.seal(jpeg, table="snapshots", column="jpeg", row=name))
+    write_whole(path, store.vault.seal(jpeg, table="snapshots", column="jpeg", row=name), lasting=lasting)
     return name
 
 

@@ -142,13 +142,25 @@ class Tracker:
         return over
 
     def _assign(self, which: list[int], detections: Sequence[Detection], free: list[Track], at_ms: int) -> list[tuple[int, Track]]:
-        gains = [[affinity(t, detections[i], at_ms, self.likeness) for t in free] for i in which]
+        if not which or not free:
+            return []
+        # Most faces are far from most tracks: that is seen before anything is weighed.
+        ahead = [(t, *t.motion.ahead(at_ms)) for t in free]
+        reach = [(t, x, y, REACH_MAX * (PLACE_GATE * width + SPREAD_GATE * spread)) for t, x, y, width, spread in ahead]
+        gains = [self._gains(detections[i], reach, at_ms) for i in which]
         wanted = [(r, c) for r, row in enumerate(gains) for c, gain in enumerate(row) if gain > 0]
         if len({r for r, _ in wanted}) < len(wanted) or len({c for _, c in wanted}) < len(wanted):
             # Two may be one, or one two: the best sum decides. Mostly nobody is in doubt.
             rows, columns = linear_sum_assignment(-np.array(gains))
             wanted = [(r, c) for r, c in zip(rows.tolist(), columns.tolist(), strict=True) if gains[r][c] > 0]
         return [(which[r], free[c]) for r, c in wanted]
+
+    def _gains(self, detection: Detection, reach: list[tuple[Track, float, float, float]], at_ms: int) -> list[float]:
+        own, seen_x, seen_y = REACH_MAX * PLACE_GATE * detection.width, detection.x, detection.y
+        return [
+            affinity(t, detection, at_ms, self.likeness) if abs(x - seen_x) <= far + own and abs(y - seen_y) <= far + own else -1.0
+            for t, x, y, far in reach
+        ]
 
     def _reachable(self, track: Track, detection: Detection, at_ms: int) -> bool:
         place, size = apart(track, detection, at_ms)

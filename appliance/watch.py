@@ -18,7 +18,7 @@ from appliance.sightings import SHOTS_MAX, Phase, Shot, Sighting
 from appliance.tracks import SURE, Detection, Track, Tracker, likeness_by
 from models.crops import embedder_crop
 from models.detect import Detector
-from models.embed import Embedder, unit
+from models.embed import Embedder, mirror_image, unit
 from models.faces import Faces, Floats, Picture
 from models.landmarks import refined
 from models.pack import load_pack
@@ -41,6 +41,8 @@ IMPROVE_MORE_MS = 1200
 FIXTURE_MS = 8000
 """A face that has not moved for this long is part of the room: no embedding is spent on it."""
 PORTRAIT_EVERY_MS = 1500
+PORTRAIT_GAIN_MIN = 1.1
+"""A portrait wider by less is not sent before the track ends."""
 PORTRAIT_MARGIN = 0.5
 PORTRAIT_SIDE_MAX = 320
 MET_MAX = 16
@@ -72,6 +74,7 @@ class Looks:
     sent_ms: int | None = None
     sent_count: int = 0
     portrait_sent_ms: int = 0
+    portrait_sent_width_px: float = 0.0
     embedded_ms: int = 0
 
 
@@ -185,7 +188,7 @@ class FaceWatcher:
         if looks is None or (looks.sent_ms is None and track.travel < TRAVEL_MIN):
             return None
         # The last word is worth twice the work: each shot's mirror image as well, which light from one side leads astray the other way.
-        mirrored = self._embedder.embed([s.crop[:, ::-1] for s in looks.shots])
+        mirrored = self._embedder.embed([mirror_image(s.crop) for s in looks.shots])
         both = unit(np.stack([s.embedding for s in looks.shots]) + mirrored)
         for shot, vector in zip(looks.shots, both, strict=True):
             shot.embedding = vector
@@ -212,10 +215,11 @@ class FaceWatcher:
         )
 
     def _due_portrait(self, looks: Looks, phase: Phase, now_ms: int) -> bytes:
-        """The portrait as JPEG; with improvements only now and then."""
-        if phase is Phase.IMPROVED and now_ms - looks.portrait_sent_ms < PORTRAIT_EVERY_MS:
+        """The portrait as JPEG; with improvements only now and then, and when it shows more than the last."""
+        soon = now_ms - looks.portrait_sent_ms < PORTRAIT_EVERY_MS
+        if phase is Phase.IMPROVED and (soon or looks.portrait_width_px < PORTRAIT_GAIN_MIN * looks.portrait_sent_width_px):
             return b""
-        looks.portrait_sent_ms = now_ms
+        looks.portrait_sent_ms, looks.portrait_sent_width_px = now_ms, looks.portrait_width_px
         looks.portrait_jpeg = looks.portrait_jpeg or _jpeg(looks.portrait)
         return looks.portrait_jpeg
 

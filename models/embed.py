@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import onnxruntime as ort
 
-from models.faces import Floats, Pictures
+from models.faces import Floats, Picture, Pictures
 from models.intake import Intake
 from models.manifest import EmbedderSpec
 
@@ -30,13 +31,18 @@ class Embedder:
         by light from one side.
         """
         if mirrored:
-            both = self.embed([*crops, *(crop[:, ::-1] for crop in crops)])
+            both = self.embed([*crops, *(mirror_image(crop) for crop in crops)])
             return unit(both[: len(crops)] + both[len(crops) :])
         if not len(crops):
             return np.zeros((0, self.size), np.float32)
         step = self._batch_max
         out = [self._session.run(None, self._intake.fed(crops[i : i + step]))[0] for i in range(0, len(crops), step)]
         return unit(out[0] if len(out) == 1 else np.concatenate(out))
+
+
+def mirror_image(crop: Picture) -> Picture:
+    """(S, S, 3), left and right exchanged; a copy, since nets want pixels in order."""
+    return np.asarray(cv2.flip(crop, 1), np.uint8)
 
 
 def unit(vectors: Floats) -> Floats:

@@ -37,7 +37,9 @@ class Intake:
         """What the session is to be run on, for N pictures (H, W, 3) BGR 0..255 of one size, N > 0."""
         if not self.takes_bytes:
             return {self._name: normalised(pictures, self._scheme)}
-        return {self._name: pictures if isinstance(pictures, np.ndarray) else np.stack(pictures)}
+        if isinstance(pictures, np.ndarray):
+            return {self._name: pictures}
+        return {self._name: pictures[0][None] if len(pictures) == 1 else np.stack(pictures)}
 
 
 def taking_bytes(path: Path, scheme: Normalisation) -> bytes | None:

@@ -17,6 +17,7 @@ import onnxruntime as ort
 
 from models.errors import WeightsError
 from models.intake import taking_bytes
+from models.joining import joined
 from models.manifest import Normalisation
 from models.weights import write_whole
 
@@ -100,6 +101,7 @@ def _open(path: Path, threads: int, providers: list[str], scheme: Normalisation 
     options.enable_mem_pattern = False
     try:
         model = taking_bytes(path, scheme) if scheme else None
+        model = joined(model) if model else None
         return ort.InferenceSession(model or str(path), options, providers=providers)
     except Exception as error:  # onnxruntime has a dozen exception classes without a common one of its own.
         first_line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -17,7 +17,10 @@ from models.faces import Faces, Floats, Picture, Pictures, no_faces
 from models.intake import Intake
 
 STRIDES = (8, 16, 32)
-OUTPUTS = [f"{part}_{stride}" for part in ("cls", "obj", "bbox", "kps") for stride in STRIDES]
+CLS, OBJ, BOX, POINTS = ([f"{part}_{stride}" for stride in STRIDES] for part in ("cls", "obj", "bbox", "kps"))
+OUTPUTS = [*CLS, *OBJ, *BOX, *POINTS]
+SQUARED, BOXES = "squared_scores", "boxes"
+"""What models/joining.py adds to the graph: the strides' cls * obj (N, cells, 1) and boxes (N, cells, 4), one behind the other."""
 CANVASES_MAX = 2
 """Sizes that memory is kept for: a camera's, and another's while it is tried. One of 640x384 takes .7 MB."""
 
@@ -29,6 +32,8 @@ class YuNet:
         self.score_min = score_min
         self._iou_max = iou_max
         self._intake = Intake(session, "bgr_0_255")
+        given = {output.name for output in session.get_outputs()}
+        self._outputs = [SQUARED, BOXES, *POINTS] if {SQUARED, BOXES} <= given else OUTPUTS
         self._canvases: dict[tuple[int, int], Canvas] = {}
 
     def detect(self, picture: Picture, side_px: int, *, faint: bool = False) -> Faces:
@@ -44,22 +49,24 @@ class YuNet:
         return self._run(crops, self.score_min) if len(crops) else []
 
     def _run(self, pictures: Pictures, score_min: float) -> list[Faces]:
-        out = self._session.run(OUTPUTS, self._intake.fed(pictures))
+        out = self._session.run(self._outputs, self._intake.fed(pictures))
+        if len(out) == len(OUTPUTS):
+            cls, obj, box = (np.concatenate(out[i : i + 3], axis=1) for i in (0, 3, 6))
+            out = [cls * obj, box, *out[9:]]
         return _decode(out, pictures[0].shape[1], score_min, self._iou_max)
 
 
 def _decode(out: list[Floats], width: int, score_min: float, iou_max: float) -> list[Faces]:
     """Faces of each picture, best first. What this costs is the number of numpy calls, not of cells: all pictures and strides at once,
     and the points of what is kept alone."""
-    squared, obj, box = (np.concatenate(out[i : i + 3], axis=1) for i in (0, 3, 6))
+    squared, box, *points_of = out
     count, cells = squared.shape[:2]
-    squared *= obj
     # The net's own last step keeps both between 0 and 1. Nearly every cell is empty, and need not be rooted.
     (hits,) = (squared.ravel() >= score_min * score_min).nonzero()
     if not len(hits):
         return [no_faces()] * count
     score = np.sqrt(squared.take(hits))
-    grid = _grid(width, tuple(o.shape[1] for o in out[0:3])).take(hits if count == 1 else hits % cells, axis=0)
+    grid = _grid(width, tuple(o.shape[1] for o in points_of)).take(hits if count == 1 else hits % cells, axis=0)
     place, stride = grid[:, :2], grid[:, 2:]
     shape = box.reshape(-1, 4).take(hits, axis=0)
     centre, half = (place + shape[:, :2]) * stride, np.exp(np.minimum(shape[:, 2:], 8)) * (stride / 2)
@@ -71,7 +78,7 @@ def _decode(out: list[Floats], width: int, score_min: float, iou_max: float) -> 
             faces.append(no_faces())
             continue
         kept = [first + i for i in unsuppressed(boxes[first:end], score[first:end], iou_max)]
-        near = [_at(out[9:12], picture, hit - picture * cells) for hit in hits.take(kept).tolist()]
+        near = [_at(points_of, picture, hit - picture * cells) for hit in hits.take(kept).tolist()]
         points = (np.array(near, np.float32).reshape(-1, 5, 2) + place.take(kept, axis=0)[:, None]) * stride.take(kept, axis=0)[:, None]
         faces.append(Faces(boxes.take(kept, axis=0), score.take(kept), points))
     return faces
