@@ -32,7 +32,7 @@ APART_MS_MIN = 200
 """Two shots nearer in time than this are one look."""
 OPEN_ANYWAY_MS = 500
 """Somebody who showed their face once and is then half covered is logged all the same after this long; no person is made of it."""
-IMPROVE_MS = 400
+IMPROVE_MS = 600
 """A sighting that got better is sent again this often, while it has few shots: each may say more."""
 ENOUGH_SHOTS = 8
 """A track with this many shots is embedded every other frame only, while nobody else is near it."""

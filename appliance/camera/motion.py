@@ -22,9 +22,12 @@ CHANGE_LEVELS = 10.0
 POINTS_SHARE = 0.0006
 """Share of the points that must have changed: 8 of 14,400, less than a third of a small face."""
 LEARNING_RATE = 0.05
-"""How fast the background follows: what was put down and stays is background after some 10 s at 5 fps."""
+"""For each frame. How fast the background follows: what was put down and stays is background after some 10 s at 5 fps."""
 FORCE_MS = 2000
 """At least one frame is looked at in this time, whatever the gate thinks."""
+BUSY_EVERY_MS = 1000
+"""While somebody is being followed every frame is looked at anyway; the gate only keeps its background up to date, as often as this."""
+BUSY_LEARNING_RATE = 0.2
 LINGER_MS = 1000
 """The gate stays open this long after the last motion: somebody who stops to look is still there."""
 
@@ -36,11 +39,15 @@ class MotionGate:
         self._background: npt.NDArray[np.float32] | None = None
         self._moved_ms = -FORCE_MS
         self._opened_ms: int | None = None
+        self._compared_ms: int | None = None
 
     def open(self, picture: Picture, taken_ms: int, busy: bool) -> bool:
         """`busy`: somebody is being followed; their not moving must not lose them. picture: (H, W, 3) uint8 BGR, any size."""
-        if self._moved(picture):
-            self._moved_ms = taken_ms
+        compared_ms = self._compared_ms
+        if not busy or compared_ms is None or not compared_ms <= taken_ms < compared_ms + BUSY_EVERY_MS:
+            self._compared_ms = taken_ms
+            if self._moved(picture, BUSY_LEARNING_RATE if busy else LEARNING_RATE):
+                self._moved_ms = taken_ms
         last_ms = self._opened_ms
         opens = (
             busy
@@ -52,7 +59,7 @@ class MotionGate:
             self._opened_ms = taken_ms
         return opens
 
-    def _moved(self, picture: Picture) -> bool:
+    def _moved(self, picture: Picture, rate: float) -> bool:
         height, width = picture.shape[:2]
         step = max(1, math.ceil(width / POINTS_WIDE))
         top, left = min(step // 2, height - 1), min(step // 2, width - 1)
@@ -63,7 +70,7 @@ class MotionGate:
             self._background = points
             return True
         change = cv2.subtract(points, background)
-        cv2.accumulateWeighted(points, background, LEARNING_RATE)
+        cv2.accumulateWeighted(points, background, rate)
         # A lamp or the camera's exposure moves all points alike; taking the mean away leaves what moved by itself.
         alone = np.abs(change - np.float32(change.mean()))
         return bool(np.count_nonzero(alone > CHANGE_LEVELS) > POINTS_SHARE * alone.size)
