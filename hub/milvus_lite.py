@@ -132,8 +132,16 @@ def _server(database: Any, socket: Path) -> Any:
     from milvus_lite.adapter.grpc.servicer import MilvusServicer
     from pymilvus.grpc_gen.milvus_pb2_grpc import add_MilvusServiceServicer_to_server
 
-    bounds = [("grpc.max_receive_message_length", MESSAGE_BYTES_MAX), ("grpc.max_send_message_length", MESSAGE_BYTES_MAX)]
-    server = grpc.server(futures.ThreadPoolExecutor(THREADS, "index"), options=bounds)
+    options = [
+        ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
+        ("grpc.max_send_message_length", MESSAGE_BYTES_MAX),
+        # pymilvus asks every ten seconds whether the line stands, also when it has nothing to say. A server takes that for an attack unless
+        # it is told, and cuts the line: calls then fail until the client dares to come back, up to two minutes later.
+        ("grpc.http2.min_ping_interval_without_data_ms", 1_000),
+        ("grpc.http2.max_ping_strikes", 0),
+        ("grpc.keepalive_permit_without_calls", 1),
+    ]
+    server = grpc.server(futures.ThreadPoolExecutor(THREADS, "index"), options=options)
     add_MilvusServiceServicer_to_server(MilvusServicer(database), server)
     socket.unlink(missing_ok=True)
     if not server.add_insecure_port(f"unix:{socket}"):

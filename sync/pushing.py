@@ -143,8 +143,17 @@ def clock_words(contact: Contact) -> str:
     """For the page, when the clock here is off; empty otherwise."""
     if contact.skew_ms is None or abs(contact.skew_ms) < SKEW_MS_LOUD:
         return ""
-    minutes, side = round(abs(contact.skew_ms) / 60_000), "ahead of" if contact.skew_ms > 0 else "behind"
-    return f"This computer's clock is {minutes} minutes {side} headquarters'. Visits carry its time."
+    side = "ahead of" if contact.skew_ms > 0 else "behind"
+    return f"This computer's clock is {_length(abs(contact.skew_ms))} {side} headquarters'. Visits carry its time."
+
+
+def _length(milliseconds: int) -> str:
+    """Minutes below two hours, hours below two days, days."""
+    minutes = round(milliseconds / 60_000)
+    for size, word in ((1440, "day"), (60, "hour")):
+        if minutes >= 2 * size:
+            return f"{round(minutes / size)} {word}s"
+    return f"{minutes} minute{'s'[: minutes != 1]}"
 
 
 def _sealed(link: Link, body: Push | Snapshot, first: int, last: int, now: Now) -> bytes:

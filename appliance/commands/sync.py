@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 SECONDS_MAX = 3600.0
 LOOK_S = 0.5
+SKEW_MS_RIGHT = 2_000
+"""Below that the difference is the line's own delay."""
 NOT_PAIRED = "This store is not paired with a headquarters. Have a code made there, then: regulars pair CODE@URL"
 
 
@@ -77,7 +79,10 @@ def in_words(stands: Standing, fingerprint: str, rotating: bool, zone: ZoneInfo,
 
 
 def _skew(skew_ms: int | None) -> str:
-    return "not compared yet" if skew_ms is None else f"right, {abs(skew_ms) / 1000:.1f} s from headquarters'"
+    if skew_ms is None:
+        return "not compared yet"
+    said = f"{abs(skew_ms) / 1000:.1f} s {'ahead of' if skew_ms > 0 else 'behind'} headquarters'"
+    return f"right ({said})" if abs(skew_ms) < SKEW_MS_RIGHT else f"{said}: near enough, it is said when it matters"
 
 
 @sync.command()

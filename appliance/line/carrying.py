@@ -24,6 +24,8 @@ SILENT_S_MAX = 30.0
 """Without a byte in either direction. The whole way there and back may take `FLIGHT_S_MAX`."""
 PIECE_BYTES = 64 << 10
 PACKED = "content-encoding"
+NO_TLS = ("wrong_version_number", "packet length too long", "record layer failure", "http_request")
+"""What OpenSSL says of an answer that is not TLS."""
 """Not asked for: what is packed here has packed itself, and anybody else could make much of a little."""
 STATUS_WORDS = {
     404: "there is no headquarters at this address",
@@ -103,6 +105,8 @@ def _words(error: httpx.HTTPError) -> str:
     said = str(error).lower()
     if isinstance(error, httpx.TimeoutException):
         return "cannot be reached in time" if isinstance(error, httpx.ConnectTimeout) else "does not answer in time"
+    if any(word in said for word in NO_TLS):
+        return "speaks no TLS there, only plain http: write http:// before its name if it is this very computer, or give it a certificate"
     if "certificate" in said or "ssl" in said:
         return (
             "cannot be trusted: its certificate is not valid for this name, or comes from nobody this computer knows "

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from hub.demo import Seen
     from ui.ending import Ending
 
 UNATTENDED_S = 150.0
@@ -70,10 +71,15 @@ def _shown(asked: Ending, folder: Path, port: int | None, pack: str | None, last
                     raise click.ClickException(f"A store has ended by itself. {stage.last_words(folder)}")
                 so_far = stage.seen(hub.database, account.tenant_id)
                 if so_far != told:
-                    click.echo(f"{so_far.visits} visits, {so_far.identities} people known, {so_far.both} of them in both stores")
+                    click.echo(f"{_people(so_far)}, {so_far.both} of them in both stores")
                     told = so_far
             ask_to_end(stores)
             last = stage.seen(hub.database, account.tenant_id)
-            click.echo(f"In the end: {last.visits} visits, {last.identities} people known, {last.both} of them came to both stores.")
+            click.echo(f"In the end: {_people(last)}, {last.both} of them came to both stores.")
     finally:
         end(stores, STORES_S_MAX)
+
+
+def _people(seen: Seen) -> str:
+    visits = f"{seen.visits} visit{'s'[: seen.visits != 1]}"
+    return f"{visits}, {seen.identities} {'person' if seen.identities == 1 else 'people'} known"

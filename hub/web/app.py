@@ -14,7 +14,7 @@ from litestar import Litestar, Request, Response, get
 from litestar.datastructures import MutableScopeHeaders, State
 from litestar.di import Provide
 from litestar.enums import MediaType, ScopeType
-from litestar.exceptions import HTTPException, NotFoundException
+from litestar.exceptions import ClientException, HTTPException, NotFoundException
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 from litestar.router import Router
@@ -156,11 +156,21 @@ def is_for_programs(path: str) -> bool:
 def words_of(error: HTTPException) -> str:
     """Litestar's own words name types and tell a reader nothing; a 400's `extra` says which value it was."""
     if error.status_code == 400 and isinstance(error.extra, list):
-        keys = ", ".join(str(part.get("key", "")) for part in error.extra if isinstance(part, dict) and part.get("key"))
-        return _("What was sent does not fit: %(keys)s.") % {"keys": keys} if keys else _("What was sent does not fit.")
+        parts = "; ".join(_what(part) for part in error.extra if isinstance(part, dict) and part.get("key"))
+        return _("What was sent does not fit: %(parts)s.") % {"parts": parts} if parts else _("What was sent does not fit.")
+    if error.status_code == 400 and not error.extra and type(error) is ClientException:
+        return _("What was sent cannot be read: %(why)s.") % {"why": error.detail}
     return {404: error.detail or _("There is no such page."), 405: _("That cannot be done here."), 413: _("That is too large.")}.get(
         error.status_code, error.detail
     )
+
+
+def _what(part: dict[str, Any]) -> str:
+    """Where in what was sent, and what is wrong there: "keep: Expected `str`, got `int`"."""
+    key, said = str(part["key"]), str(part.get("message", ""))
+    if key == "data":
+        return said if said and said != "'data'" else _("there is no body")
+    return f"{key}: {said}" if said else key
 
 
 def title(status: int) -> str:

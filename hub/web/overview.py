@@ -52,6 +52,11 @@ class Overview:
         return [each for line in self.sites for each in line.appliances]
 
     @property
+    def in_service(self) -> list[Standing]:
+        """Without those that were revoked: they work on by themselves, and nothing is expected of them."""
+        return [each for each in self.appliances if each.appliance.revoked_at is None]
+
+    @property
     def set_aside(self) -> int:
         return sum(each.appliance.set_aside_count for each in self.appliances)
 

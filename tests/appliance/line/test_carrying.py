@@ -63,6 +63,12 @@ def test_a_line_that_breaks_or_that_nobody_is_at_is_words() -> None:
         carried("https://there-is-no-such-name.invalid", hub)
 
 
+def test_a_headquarters_without_tls_is_not_called_one_with_a_bad_certificate() -> None:
+    hub = Headquarters()
+    with served(hub) as url, pytest.raises(LineError, match="speaks no TLS there, only plain http: write http://"):
+        carried(url.replace("http://", "https://"), hub)
+
+
 def certified(folder: Path, name: str = "127.0.0.1") -> tuple[ssl.SSLContext, Path]:
     """A server's context under an authority of its own, and that authority's file."""
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.datetime.now(datetime.UTC)

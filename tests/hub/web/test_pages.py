@@ -282,8 +282,14 @@ def test_the_api_says_what_is_wrong_as_json(office: Office, client: Client) -> N
         answer = client.get(ours + path)
         assert (answer.status_code, answer.headers["content-type"]) == (status, "application/json"), answer.text
         assert answer.json()["words"]
-    answer = client.post(f"{ours}/identities/{office.chain.people['Bob']}/erase", content=b"{", headers=SAME)
-    assert answer.status_code == 400 and "words" in answer.json()
+    bob = f"{ours}/identities/{office.chain.people['Bob']}"
+    for path, body, said in (
+        (f"{bob}/erase", b"{", "cannot be read"),
+        (f"{bob}/merge", b"{}", "required field `taken_id`"),
+        (f"{bob}/merge", b'{"taken_id": 3}', "taken_id: Expected `str`"),
+    ):
+        answer = client.post(path, content=body, headers={**SAME, "content-type": "application/json"})
+        assert answer.status_code == 400 and said in answer.json()["words"], answer.text
 
 
 def test_somebody_is_erased_through_the_api_and_the_page_shows_where_it_is_outstanding(office: Office, client: Client) -> None:
