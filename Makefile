@@ -1,7 +1,7 @@
 # Every target sets up what it needs in .venv first; the second time that takes no time. For GNU Make 3.81 (macOS) and newer.
 # Paths are relative on purpose: the folder may have a space in its name.
 
-.PHONY: help setup demo demo-chain run hub test check simulate chaos bench bench-chain screenshots lock clean
+.PHONY: help setup demo demo-chain run hub test check simulate chaos bench bench-chain screenshots words lock clean
 .DEFAULT_GOAL := help
 export PYTHON
 
@@ -18,6 +18,7 @@ help:
 	@echo "make bench        speed and memory, to build/bench.json"
 	@echo "make bench-chain  speed and cost of the line to headquarters, to build/bench_chain.json"
 	@echo "make screenshots  the pages' pictures, to docs/screenshots/"
+	@echo "make words        bring the languages' catalogues in line with the pages"
 	@echo "make lock         pin the packages anew (newest versions: make lock ARGS=--upgrade)"
 	@echo "make clean        remove what was built and .venv; never a store's data"
 
@@ -69,6 +70,10 @@ bench-chain:
 screenshots:
 	@tools/setup dev
 	@.venv/bin/python -m tests.browser.screenshots $(ARGS)
+
+words:
+	@tools/setup dev
+	@tools/words
 
 lock:
 	@tools/setup dev

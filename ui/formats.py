@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from ui.words import gettext as _
-from ui.words import ngettext
+from ui.words import language, ngettext
 
 NARROW_SPACE = "\u202f"
 """Between thousands: never breaks and is narrower than a word space."""
@@ -40,17 +40,13 @@ def machine_time(at_ms: int, zone: ZoneInfo) -> str:
     return local(at_ms, zone).isoformat(timespec="seconds")
 
 
-WEEKDAYS = (_("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"), _("Sunday"))
-MONTHS = (
-    _("January"), _("February"), _("March"), _("April"), _("May"), _("June"),
-    _("July"), _("August"), _("September"), _("October"), _("November"), _("December"),
-)  # fmt: skip
+LOCALES = {"en": "en_GB", "vi": "vi"}
+"""How each language's dates and numbers are written: English ones in the order that the rest of the world uses."""
 
 
 def long_day(day: date, today: date) -> str:
     """Sunday, 22 November; with the year when it is not this one."""
-    words = f"{WEEKDAYS[day.weekday()]}, {day.day} {MONTHS[day.month - 1]}"
-    return words if day.year == today.year else f"{words} {day.year}"
+    return _written(day, "EEEE, d MMMM" if day.year == today.year else "EEEE, d MMMM y")
 
 
 def short_day(day: date, today: date) -> str:
@@ -59,8 +55,24 @@ def short_day(day: date, today: date) -> str:
         return _("today")
     if day == today - timedelta(days=1):
         return _("yesterday")
-    words = f"{day.day} {MONTHS[day.month - 1]}"
-    return words if day.year == today.year else f"{words} {day.year}"
+    return _written(day, "d MMMM" if day.year == today.year else "d MMMM y")
+
+
+def short_month(day: date) -> str:
+    """Jan, Feb."""
+    return _written(day, "MMM")
+
+
+def weekday(number: int) -> str:
+    """0 is Monday."""
+    return _written(date(2024, 1, 1 + number), "EEEE")
+
+
+def _written(day: date, pattern: str) -> str:
+    # Late: Babel's data take a while to read, and many commands write no day.
+    from babel.dates import format_date
+
+    return format_date(day, pattern, locale=LOCALES[language()])
 
 
 def duration(milliseconds: int) -> str:
@@ -73,22 +85,27 @@ def duration(milliseconds: int) -> str:
         return ngettext("%(n)d minute", "%(n)d minutes", minutes) % {"n": minutes}
     hours, rest = divmod(minutes, 60)
     if hours < 48:
-        return f"{hours} h {rest} min" if rest else f"{hours} h"
+        words = _("%(hours)d h %(minutes)d min") if rest else _("%(hours)d h")
+        return words % {"hours": hours, "minutes": rest}
     return ngettext("%(n)d day", "%(n)d days", hours // 24) % {"n": hours // 24}
 
 
 def number(value: int) -> str:
-    """1204 as 1 204."""
-    return f"{value:,}".replace(",", NARROW_SPACE)
+    """1204 as 1 204; in Vietnamese 1.204."""
+    return f"{value:,}".replace(",", "." if language() == "vi" else NARROW_SPACE)
 
 
 def ordinal(value: int) -> str:
-    """1st, 2nd, 3rd, 4th, 11th, 21st."""
+    """1st, 2nd, 3rd, 4th, 11th, 21st. Languages without such endings have the bare number."""
+    if language() != "en":
+        return str(value)
     ending = "th" if value % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(value % 10, "th")
     return f"{value}{ending}"
 
 
 def similarity(value: float) -> str:
-    """A cosine as .41: it is no probability, so it is never written as a percentage."""
+    """A cosine as .41 (in Vietnamese 0,41): it is no probability, so it is never written as a percentage."""
     written = f"{value:.2f}"
+    if language() == "vi":
+        return written.replace(".", ",")
     return written.replace("0.", ".", 1) if abs(value) < 1 and written not in ("1.00", "-1.00") else written

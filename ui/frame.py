@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ui import formats
 from ui.assets import Asset
-from ui.words import gettext, ngettext
+from ui.words import gettext, language, ngettext
 
 FOLDER = Path(__file__).parent / "templates"
 
@@ -31,6 +31,7 @@ def environment(folders: Iterable[Path], assets: Mapping[str, Asset]) -> Environ
     )
     made.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
     made.globals["asset"] = asset
+    made.globals["language"] = language
     made.filters["number"] = formats.number
     made.filters["similarity"] = formats.similarity
     made.filters["duration"] = formats.duration

@@ -22,6 +22,7 @@ from appliance.web.visit_detail import visit_face, visit_page
 from appliance.web.visit_list import visits_file, visits_page
 from ui import assets, frame
 from ui.guard import guarded
+from ui.language import spoken
 from ui.words import gettext as _
 
 log = logging.getLogger(__name__)
@@ -71,7 +72,7 @@ def create_app(deps: WebDeps) -> Litestar:
         debug=False,
     )
     # Around the whole app and not as its middleware: an address without a route is guarded too.
-    app.asgi_handler = guarded(app.asgi_handler)
+    app.asgi_handler = spoken(guarded(app.asgi_handler), deps.language)
     return app
 
 

@@ -47,7 +47,7 @@ def calendar(days: Iterable[date], today: date) -> Calendar:
     for column in range(WEEKS):
         monday = first + timedelta(weeks=column)
         if monday.day <= 7 and column < WEEKS - 1:
-            months.append((column, formats.MONTHS[monday.month - 1][:3]))
+            months.append((column, formats.short_month(monday)))
         for row in range(7):
             day = monday + timedelta(days=row)
             if day <= today:

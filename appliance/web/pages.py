@@ -63,6 +63,8 @@ class WebDeps:
     loyalty: Weights = USUAL
     also_at: Callable[[str], list[str]] = lambda _person_id: []
     """The other stores that a person comes to, where the chain tells."""
+    language: Callable[[], str | None] = lambda: None
+    """The store's own language, where one was chosen."""
     trouble: Callable[[], str] = lambda: ""
     """What keeps the appliance from writing just now, in words: a notice that cannot be put into the table."""
 

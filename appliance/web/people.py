@@ -154,4 +154,4 @@ def people_page(
     said: FromQuery[str] = "",
 ) -> Response[str]:
     asked = asked_for(show, sort, q, page)
-    return pages.page("people.html", "people", {"found": found_people(pages, asked), "asked": asked, "said_so": SAID.get(said, "")})
+    return pages.page("people.html", "people", {"found": found_people(pages, asked), "asked": asked, "said_so": _(SAID.get(said, ""))})

@@ -122,7 +122,7 @@ def read_chain(connection: sqlite3.Connection, person_id: str, also_at: list[str
 
 def read_audit(connection: sqlite3.Connection, person_id: str) -> list[AuditLine]:
     rows = connection.execute("SELECT what, at_ms, who FROM audit WHERE subject_id = ? ORDER BY id DESC LIMIT ?", (person_id, AUDIT_MAX))
-    return [AuditLine(AUDITED.get(what, what), at, who) for what, at, who in rows.fetchall()]
+    return [AuditLine(_(AUDITED.get(what, what)), at, who) for what, at, who in rows.fetchall()]
 
 
 AUDITED = {
@@ -144,4 +144,4 @@ SAID = {
 @get("/people/{person_id:str}", sync_to_thread=True)
 def person_page(pages: GivenPages, person_id: FromPath[str], page: FromQuery[int] = 1, said: FromQuery[str] = "") -> Response[str]:
     found = read_person(pages, person_id, asked_page(page))
-    return pages.page("person.html", "people", {"person": found, "card": found.card, "said_so": SAID.get(said, "")})
+    return pages.page("person.html", "people", {"person": found, "card": found.card, "said_so": _(SAID.get(said, ""))})

@@ -28,6 +28,7 @@ from hub.web.access import Access, Asker
 from hub.web.pages import GivenPages, Pages, WebDeps
 from ui import assets, frame
 from ui.guard import Place, guarded
+from ui.language import spoken
 from ui.words import gettext as _
 
 log = logging.getLogger(__name__)
@@ -109,7 +110,7 @@ def create_app(deps: WebDeps, more: Sequence[ControllerRouterHandler] = ()) -> L
     )
     place = Place(deps.place.origin, FOR_MACHINES)
     # Around the whole app and not as its middleware: an address without a route is guarded and logged too.
-    app.asgi_handler = logged(guarded(app.asgi_handler, place), deps.metrics)
+    app.asgi_handler = logged(spoken(guarded(app.asgi_handler, place), lambda: None), deps.metrics)
     return app
 
 

@@ -72,7 +72,7 @@ def read_places(tx: Tx, erasure_ids: Iterable[str]) -> list[tuple[str, PlaceLine
     ).fetchall()
     lines = []
     for erasure_id, place, done_at, persons, templates, snapshots, appliance, site, revoked_at, contact_at in rows:
-        words = f"{site}, {appliance}" if appliance else PLACES.get(place, _("a removed appliance"))
+        words = f"{site}, {appliance}" if appliance else _(PLACES[place]) if place in PLACES else _("a removed appliance")
         lines.append((erasure_id, PlaceLine(words, done_at, revoked_at is not None, contact_at, persons, templates, snapshots)))
     return lines
 
