@@ -17,6 +17,7 @@ import platformdirs
 from msgspec import Meta
 
 from appliance.errors import ConfigError
+from appliance.loyalty import Weights
 from ui import settings
 
 FOLDER_WORDS = 'the full path of a folder, such as "/Volumes/Backup/regulars" or "~/regulars"'
@@ -78,6 +79,10 @@ class Loyalty(msgspec.Struct, frozen=True, kw_only=True):
     weight_180_days: Annotated[float, Meta(ge=0, le=100, description="a number from 0 to 100")] = 0.25
     regular_from: Annotated[float, Meta(gt=0, le=10_000, description="a number above 0 and up to 10000")] = 3.0
     loyal_from: Annotated[float, Meta(gt=0, le=10_000, description="a number above 0 and up to 10000")] = 8.0
+
+    @property
+    def weights(self) -> Weights:
+        return Weights(self.weight_30_days, self.weight_180_days, self.regular_from, self.loyal_from)
 
 
 class Backup(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,10 +18,11 @@ import numpy as np
 
 from appliance import cameras, enrolment, lock
 from appliance.cameras import NewCamera
-from appliance.config import Backup, Config, Models, Visits
+from appliance.config import Backup, Config, Models, Visits, Web
 from appliance.demo_feed import PARTS, WHOLE, group_photo, write_feed
 from appliance.errors import DemoError, RegularsError
 from appliance.running import Appliance
+from appliance.web.access import Asker
 from models.errors import ModelsError, PullError
 from models.manifest import AnySpec
 from models.pack import load_pack
@@ -37,6 +38,8 @@ SCENARIOS = Path("data", "scenario")
 SCENES = ("store_a", "store_b")
 """Recorded entrances of one chain: some people come to both."""
 CAMERA = "Entrance"
+EVERYBODY = Asker("", "Demo", "owner")
+"""Whoever opens the demo's page: it is on this computer alone, and all of it is thrown away."""
 ABSENCE_SHARE = 0.5
 """The visit gap as a share of the time that people stay away: they are seen to return, and a track that broke is not a return."""
 
@@ -79,7 +82,8 @@ def sweep(temporary: Path, now_s: float) -> None:
 
 
 def settings(usual: Config, folder: Path, pack: str, gap_s: float) -> Config:
-    """The usual settings on a data folder of its own. Weights that the usual folder has are used, not copied."""
+    """The usual settings on a data folder of its own, and a page for this computer alone: it asks nobody who they are. Weights that the
+    usual folder has are used, not copied."""
     beside = usual.models.folder or usual.data.folder / "models"
     return msgspec.structs.replace(
         usual,
@@ -87,6 +91,7 @@ def settings(usual: Config, folder: Path, pack: str, gap_s: float) -> Config:
         models=Models(pack=pack, folder=beside if beside.is_dir() else None),
         visits=Visits(gap_s=gap_s),
         backup=Backup(),
+        web=Web(),
     )
 
 

@@ -15,6 +15,9 @@
     ├── LineError             the line to headquarters: no such address, a wrong code, an answer that is not the hub's
     ├── PersonError           what is asked of a person cannot be done: two who are apart are not merged
     ├── CameraError           a camera's name or source cannot be used
+    ├── UploadError           a photo that somebody sent cannot be read
+    ├── AccountError          an account's name, password or code does not do
+    ├── CertificateError      the certificate of the store's page cannot be made or used
     ├── ScenarioError         a folder named as a scenario is none
     └── DemoError             there is nothing to show
 """
@@ -79,6 +82,18 @@ class CameraError(RegularsError):
 
 
 class PersonError(RegularsError):
+    pass
+
+
+class UploadError(RegularsError):
+    pass
+
+
+class AccountError(RegularsError):
+    pass
+
+
+class CertificateError(RegularsError):
     pass
 
 

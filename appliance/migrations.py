@@ -206,3 +206,29 @@ FIRST_LIGHT = (
     """CREATE TABLE outbox (sequence INTEGER PRIMARY KEY AUTOINCREMENT, made_ms INTEGER NOT NULL, kind TEXT NOT NULL,
         payload_sealed BLOB NOT NULL) STRICT""",
 )
+
+
+@migrations()
+def m010_door(db: Database) -> None:
+    for statement in DOOR:
+        db.execute(statement)
+
+
+DOOR = (
+    # Who may use the page. name_key: the name as it is compared. code_sealed: the secret of one-time codes; code_step: the last one used.
+    """CREATE TABLE users (
+        id TEXT PRIMARY KEY, name TEXT NOT NULL, name_key TEXT NOT NULL UNIQUE,
+        role TEXT NOT NULL CHECK (role IN ('viewer', 'manager', 'owner')), password_hash TEXT NOT NULL, code_sealed BLOB,
+        code_step INTEGER NOT NULL DEFAULT 0, made_ms INTEGER NOT NULL) STRICT""",
+    # Each holds once, for when the telephone with the one-time codes is lost.
+    """CREATE TABLE recovery_codes (
+        user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE, code_hash BLOB NOT NULL, PRIMARY KEY (user_id, code_hash)) STRICT""",
+    # A browser that is signed in. id_hash: of its token, which is kept nowhere.
+    """CREATE TABLE sessions (
+        id_hash BLOB PRIMARY KEY, user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE, made_ms INTEGER NOT NULL,
+        used_ms INTEGER NOT NULL, ends_ms INTEGER NOT NULL, agent TEXT NOT NULL) STRICT""",
+    "CREATE INDEX sessions_user ON sessions (user_id)",
+    # The audit's own page, by what and by whom.
+    "CREATE INDEX audit_what ON audit (what, id)",
+    "CREATE INDEX audit_who ON audit (who, id)",
+)

@@ -7,7 +7,7 @@ does not come to it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from appliance import audit, details, forgetting, merge_history, merging, splitting
 from appliance.database import Store
@@ -29,6 +29,14 @@ class Desk:
     on_reception: OnReception
     now: Callable[[], int]
     changed: Callable[[], None] = lambda: None
+    who: str = audit.THIS_COMPUTER
+    """In whose name."""
+
+    def by(self, who: str) -> Desk:
+        return replace(self, who=who)
+
+    def _note(self, what: str, subject_id: str, other_id: str = "") -> None:
+        audit.note(self.store, what, subject_id, self.now(), other_id, who=self.who)
 
     def save(self, person_id: str, entry: Entry) -> None:
         """What was entered about a person. Nothing of the gallery changes, but a merge may be under way."""
@@ -36,7 +44,7 @@ class Desk:
         def do() -> None:
             details.rename(self.store, person_id, entry.name, self.now())
             details.put(self.store, person_id, entry.details, self.now())
-            audit.note(self.store, "edit", person_id, self.now())
+            self._note("edit", person_id)
 
         self._done(do)
 
@@ -44,7 +52,7 @@ class Desk:
         def do() -> Iterable[str]:
             gap_ms = self.recognition.gap_ms
             keys = merging.merge(self.store, keep_id, taken_id, gap_ms, self.now(), although_apart=although_apart)
-            audit.note(self.store, "merge", keep_id, self.now(), taken_id)
+            self._note("merge", keep_id, taken_id)
             return keys
 
         self._done(do)
@@ -55,7 +63,7 @@ class Desk:
 
         def do() -> Iterable[str]:
             new_id, keys = merge_history.undo(self.store, merge_id, self.now())
-            audit.note(self.store, "undo_merge", person_id, self.now(), new_id)
+            self._note("undo_merge", person_id, new_id)
             back.append(new_id)
             return keys
 
@@ -68,7 +76,7 @@ class Desk:
         def do() -> Iterable[str]:
             seen = self.recognition
             done = splitting.split(self.store, visit_id, seen.gallery.model, seen.look_of, self.now(), new_person=new_person)
-            audit.note(self.store, "split", done.person_id, self.now(), visit_id)
+            self._note("split", done.person_id, visit_id)
             found.append(done)
             return done.keys
 
@@ -87,7 +95,7 @@ class Desk:
         def do() -> Iterable[str]:
             done = forget(self.store, person_id, self.now())
             if done.persons:
-                audit.note(self.store, what, person_id, self.now())
+                self._note(what, person_id)
             gone.append(done)
             return done.keys
 

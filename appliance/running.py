@@ -18,10 +18,11 @@ from appliance import asked, notices, requests, snapshots, visits
 from appliance.camera.life import Limits
 from appliance.camera.messages import Boxes, CameraSettings, FromCamera, Heartbeat, Seen
 from appliance.camera.supervisor import Supervisor
-from appliance.config import Config, Loyalty
+from appliance.config import Config
 from appliance.data_key import KeyKeeper
 from appliance.database import Store, open_store
 from appliance.database_file import path_in
+from appliance.doorway import made_door, open_page
 from appliance.errors import RegularsError, SnapshotError
 from appliance.gallery import UNSURE_KEY, Gallery
 from appliance.identity import Policy, Verdict
@@ -30,13 +31,14 @@ from appliance.line import guests, standing
 from appliance.line.agent import Agent, Surroundings
 from appliance.line.status import status
 from appliance.live import FaceBox, FiguresChanged, Live, NoticesChanged, VisitChanged
-from appliance.loyalty import Weights
 from appliance.people_desk import Desk
 from appliance.reception import Received, Reception
 from appliance.recognition import Recognition
 from appliance.review_desk import ReviewDesk
 from appliance.roster import Choice, Roster
+from appliance.web.access import Asker
 from appliance.web.app import create_app
+from appliance.web.door import Door
 from appliance.web.pages import PersonRow, WebDeps
 from appliance.web.readers import readers
 from appliance.web.words import box_kind, box_label, visitor
@@ -45,7 +47,7 @@ from models.bars import Bars
 from models.errors import ManifestError, WeightsError
 from models.weights import find, weights_of
 from ui import formats
-from ui.server import CannotServe, Server, serve
+from ui.server import Server
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +58,8 @@ REFRESH_S = 5.0
 ASKED_S = 1.0
 REVIEW_S = 60.0
 WEAK_PACK = "starter"
+
+Told = Callable[[Received], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +103,8 @@ class _Shown:
 class Appliance:
     """Made by `open_appliance`. `told`: called on the reception's thread after each sighting is in the log."""
 
-    def __init__(self, config: Config, store: Store, pack: Ready, now: Callable[[], int], told: Callable[[Received], None]) -> None:
-        self.config, self.store, self.pack = config, store, pack
+    def __init__(self, config: Config, store: Store, pack: Ready, now: Callable[[], int], told: Told, door: Door) -> None:
+        self.config, self.store, self.pack, self.door = config, store, pack, door
         self._now, self._told_too = now, told
         self.gallery = Gallery(pack.model, pack.size)
         policy = Policy(config.recognition.false_match_per_search, config.recognition.shots_min)
@@ -336,7 +340,7 @@ class Appliance:
                 desk=Desk(
                     self.store, self._recognition, self._reception.ask, self._now, changed=lambda: self._live.publish(FiguresChanged())
                 ),
-                loyalty=_weights(self.config.loyalty),
+                loyalty=self.config.loyalty.weights,
                 live=self._live,
                 cameras=self._roster.lines,
                 look=self._supervisor.look,
@@ -349,14 +353,10 @@ class Appliance:
                 also_at=self._also_at,
                 decide=self._review.decide,
                 undo=self._review.undo,
+                door=self.door,
             )
         )
-        for port in ports[:-1]:
-            try:
-                return serve(app, self.config.web.host, port, self._live.close)
-            except CannotServe:
-                log.info("event=port_taken port=%d", port)
-        return serve(app, self.config.web.host, ports[-1], self._live.close)
+        return open_page(app, self.config.web, ports, self._live.close)
 
     def _snapshot(self, visit_id: str) -> bytes | None:
         row = self.store.db.execute("SELECT snapshot FROM visits WHERE id = ?", [visit_id]).fetchone()
@@ -369,25 +369,26 @@ class Appliance:
 
 
 def open_appliance(
-    config: Config, now: Callable[[], int], *, keeper: KeyKeeper | None = None, told: Callable[[Received], None] = lambda _received: None
+    config: Config,
+    now: Callable[[], int],
+    *,
+    keeper: KeyKeeper | None = None,
+    told: Told = lambda _received: None,
+    everybody: Asker | None = None,
 ) -> Appliance:
     """Everything that can be wrong before the first camera is opened is found here: settings, models, data folder.
 
-    `now`: UTC milliseconds. `keeper`: see `open_store`. Raises RegularsError and models' errors, each one sentence.
+    `now`: UTC milliseconds. `keeper`: see `open_store`; `everybody`: see `Door`. Raises RegularsError and models' errors.
     """
     pack = ready_pack(config)
     store = open_store(config.data.folder, now(), checkpoint=True, backups=config.backup.folder, keeper=keeper)
     try:
-        appliance = Appliance(config, store, pack, now, told)
+        appliance = Appliance(config, store, pack, now, told, made_door(store, everybody))
         appliance.load()
     except BaseException:
         store.close()
         raise
     return appliance
-
-
-def _weights(settings: Loyalty) -> Weights:
-    return Weights(settings.weight_30_days, settings.weight_180_days, settings.regular_from, settings.loyal_from)
 
 
 def void(_answer: object) -> None:

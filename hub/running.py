@@ -9,7 +9,6 @@ our own there is one alone.
 from __future__ import annotations
 
 import logging
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -39,11 +38,9 @@ from hub.web.pages import WebDeps
 from hub.web.sync_routes import sync_routes
 from sync.keys import fingerprint
 from ui.server import Server, serve
+from ui.sign_in import new_code
 
 log = logging.getLogger(__name__)
-CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-"""Crockford's: nothing that is mistaken for something else when it is typed off a screen."""
-CODE_GROUPS, CODE_GROUP = 3, 4
 RESOLVER_STOP_S = 2.0
 SNAPSHOTS_FOLDER = "snapshots"
 
@@ -129,12 +126,6 @@ class Hub:
         self.index.models()
         if self.index.suspect:
             raise IndexAway("The index is being compared with the database.")
-
-
-def new_code() -> str:
-    """Sixty bits: nobody guesses it in the minutes in which it counts."""
-    groups = ("".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_GROUP)) for _ in range(CODE_GROUPS))
-    return "-".join(groups)
 
 
 def open_store(config: Config) -> SnapshotStore:

@@ -5,8 +5,12 @@ A wrong name and a wrong password are answered with the same words after the sam
 
 from __future__ import annotations
 
+import hmac
+import secrets
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
+
+from litestar.connection import ASGIConnection
 
 from ui import passwords, sessions
 from ui.attempts import Attempts
@@ -15,6 +19,10 @@ from ui.words import ngettext
 
 AGENT_CHARACTERS_MAX = 200
 NAME_CHARACTERS_MAX = 80
+ADDRESS_CHARACTERS_MAX = 500
+CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Crockford's: nothing that is mistaken for something else when it is typed off a screen."""
+CODE_GROUPS, CODE_GROUP = 3, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,25 +75,35 @@ class SignedIn:
 
 def sign_in(storage: Storage, attempts: Attempts, name: str, password: str, address: str, agent: str, now_ms: int) -> SignedIn:
     """A new session with a new token, whatever session the browser had before. Raises Refused."""
+    return begin_session(storage, whose(storage, attempts, name, password, address, now_ms), agent, now_ms)
+
+
+def whose(storage: Storage, attempts: Attempts, name: str, password: str, address: str, now_ms: int) -> Account:
+    """The account that name and password open. Nobody is signed in by it. Raises Refused."""
     name = name.strip()
-    if wait_ms := attempts.begin(name, address, now_ms):
-        wait_s = -(-wait_ms // 1000)
-        raise Refused(
-            ngettext(
-                "Too many tries with a wrong password. The next is looked at in %(n)d second.",
-                "Too many tries with a wrong password. The next is looked at in %(n)d seconds.",
-                wait_s,
-            )
-            % {"n": wait_s},
-            wait_s,
-        )
+    begin_try(attempts, name, address, now_ms)
     account = storage.account(name) if name and len(name) <= NAME_CHARACTERS_MAX else None
     if not passwords.agrees(account.password_hash if account else None, password) or account is None:
         raise Refused(_("That name and that password do not belong together."))
     attempts.right(name, address)
     if passwords.outdated(account.password_hash):
         storage.keep_password(account.id, passwords.hashed(password))
-    return begin_session(storage, account, agent, now_ms)
+    return account
+
+
+def begin_try(attempts: Attempts, name: str, address: str, now_ms: int) -> None:
+    """Counts as wrong until `attempts.right` is told. Raises Refused while the next is not to be looked at."""
+    if wait_ms := attempts.begin(name, address, now_ms):
+        wait_s = -(-wait_ms // 1000)
+        raise Refused(
+            ngettext(
+                "Too many wrong tries. The next is looked at in %(n)d second.",
+                "Too many wrong tries. The next is looked at in %(n)d seconds.",
+                wait_s,
+            )
+            % {"n": wait_s},
+            wait_s,
+        )
 
 
 def begin_session(storage: Storage, account: Account, agent: str, now_ms: int) -> SignedIn:
@@ -109,3 +127,28 @@ def recognised(storage: Storage, token: str | None, now_ms: int) -> Account | No
     if now_ms - found.used_ms >= sessions.TOUCH_MS:
         storage.touch(id_hash, now_ms)
     return found.account
+
+
+def came_from(request: ASGIConnection[Any, Any, Any, Any]) -> str:
+    return request.client.host if request.client else ""
+
+
+def inside(address: str) -> str:
+    """Where to go after signing in: an address of this page's own, whatever was asked for."""
+    ours = address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable() and "\\" not in address
+    return address if ours and len(address) <= ADDRESS_CHARACTERS_MAX else "/"
+
+
+def new_code() -> str:
+    """For the first account. Sixty bits: nobody guesses it in the minutes in which it counts."""
+    groups = ("".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_GROUP)) for _ in range(CODE_GROUPS))
+    return "-".join(groups)
+
+
+def is_code(written: str, code: str) -> bool:
+    """However it is spaced and in whatever case. An empty code is nobody's."""
+    return bool(code) and hmac.compare_digest(plain(written).encode(), plain(code).encode())
+
+
+def plain(code: str) -> str:
+    return code.replace("-", "").replace(" ", "").upper()

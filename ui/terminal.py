@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -63,3 +64,10 @@ def how_large(size_bytes: int) -> str:
         if size < 999.5 or unit == "TB":
             break
     return f"{size:.1f} {unit}" if size < 99.95 else f"{size:.0f} {unit}"
+
+
+def asked_password() -> str:
+    """Typed twice at a terminal; else one line of the standard input, so that it stays out of the shell's history."""
+    if sys.stdin.isatty():
+        return str(click.prompt("Password", hide_input=True, confirmation_prompt="Password again"))
+    return sys.stdin.readline().rstrip("\n")

@@ -92,7 +92,7 @@ def _shown(
     if asked.asked:
         raise click.Abort
     told: queue.SimpleQueue[Received] = queue.SimpleQueue()
-    appliance = open_appliance(config, premises.now_ms, keeper=KeyFile(folder), told=told.put)
+    appliance = open_appliance(config, premises.now_ms, keeper=KeyFile(folder), told=told.put, everybody=stage.EVERYBODY)
     lines = _Lines(appliance, say)
     try:
         asked.kills(appliance.process_ids)

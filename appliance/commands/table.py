@@ -20,6 +20,7 @@ COMMANDS: dict[str, Place] = {
     "pair": Place("appliance.commands.pair", "pair", "Connect this store to its headquarters with a one-time code."),
     "unpair": Place("appliance.commands.pair", "unpair", "Send nothing more to headquarters."),
     "sync": Place("appliance.commands.sync", "sync", "How the line to headquarters does; try it now; new keys."),
+    "user": Place("appliance.commands.user", "user", "Who may use the page: list, add, remove; a new password, a lost telephone."),
     "models": Place("appliance.commands.models", "models", "List, pull, verify and evaluate the face models."),
     "backup": Place("appliance.commands.backup", "backup", "Make, list and restore backups of the database."),
     "evaluate": Place("appliance.commands.evaluate", "evaluate", "Run a recorded scenario and compare with the truth."),

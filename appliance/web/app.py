@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 from litestar import Litestar, Request, Response, Router, get
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException, NotFoundException
+from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery
+from litestar.response import Redirect
 
-from appliance.web import person_changes
-from appliance.web.pages import GivenPages, Pages, WebDeps
+from appliance.web import access, door, person_changes, sign_in
+from appliance.web.access import Access
+from appliance.web.pages import GivenPages, Pages, WebDeps, given_to
 from appliance.web.people import people_page
 from appliance.web.person import person_page
 from appliance.web.review import review_answer, review_page, review_undo
@@ -32,10 +38,11 @@ BODY_BYTES_MAX = 64 << 10
 ROUTES = (
     today_page, today_parts, dismiss_notice, visits_page, visits_file, visit_page, visit_face, people_page, person_page,
     *person_changes.ROUTES, review_page, review_undo, review_answer, live_stream, camera_picture,
+    *sign_in.ROUTES,
 )  # fmt: skip
 
 
-@get("/static/{name:str}", sync_to_thread=False)
+@get("/static/{name:str}", opt={"access": Access.ANYONE}, sync_to_thread=False)
 def asset(pages: GivenPages, name: FromPath[str], v: FromQuery[str | None] = None) -> Response[bytes]:
     found = pages.assets.get(name)
     if found is None:
@@ -46,10 +53,16 @@ def asset(pages: GivenPages, name: FromPath[str], v: FromQuery[str | None] = Non
 
 def create_app(deps: WebDeps) -> Litestar:
     found = assets.load_assets((assets.FOLDER, HERE / "static"))
-    pages = Pages(deps, frame.environment((HERE / "templates",), found), found)
+    pages = Pages(deps, frame.environment((HERE / "templates",), found), found, entrances(ROUTES))
 
-    def refused(_request: Request[object, object, State], error: HTTPException) -> Response[str]:
-        return pages.page("refused.html", "", {"title": title(error.status_code), "detail": error.detail}, error.status_code)
+    def given(request: Request[object, object, State]) -> Pages:
+        return given_to(access.asker_of(request), pages)
+
+    def refused(request: Request[object, object, State], error: HTTPException) -> Response[Any]:
+        if error.status_code == 401 and request.method == "GET" and request.headers.get("sec-fetch-mode", "navigate") == "navigate":
+            return Redirect(f"/sign-in?to={quote(request.url.path, safe='/')}", status_code=303)
+        values = {"title": title(error.status_code), "detail": error.detail}
+        return given(request).page("refused.html", "", values, error.status_code)
 
     def failed(request: Request[object, object, State], error: Exception) -> Response[str]:
         # The route's own name, not the address; and where it failed, not the error's words: they may hold a name.
@@ -59,12 +72,13 @@ def create_app(deps: WebDeps) -> Litestar:
         where = f"{Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}" if place is not None else "unknown"
         log.error("page_failed route=%s error=%s at=%s", request.route_handler.name or request.route_handler, type(error).__name__, where)
         words = _("Nothing is lost: cameras and visits go on. Load the page again; if it fails again, the log says where.")
-        return pages.page("refused.html", "", {"title": _("This page could not be made"), "detail": words}, 500)
+        return given(request).page("refused.html", "", {"title": _("This page could not be made"), "detail": words}, 500)
 
     app = Litestar(
         # One router: a second handler of a path that is added later would be wrapped in a thread twice.
         route_handlers=[Router("/", route_handlers=[*ROUTES, asset])],
-        dependencies={"pages": Provide(lambda: pages, sync_to_thread=False)},
+        guards=[access.guard],
+        dependencies={"pages": Provide(given, sync_to_thread=False)},
         exception_handlers={HTTPException: refused, Exception: failed},
         request_max_body_size=BODY_BYTES_MAX,
         openapi_config=None,
@@ -72,9 +86,17 @@ def create_app(deps: WebDeps) -> Litestar:
         debug=False,
     )
     # Around the whole app and not as its middleware: an address without a route is guarded too.
-    app.asgi_handler = spoken(guarded(app.asgi_handler), deps.language)
+    who = door.identify(deps.door, deps.desk.store, deps.now)
+    app.asgi_handler = spoken(guarded(access.identified(app.asgi_handler, who), deps.door.place), deps.language)
     return app
 
 
+def entrances(routes: Iterable[HTTPRouteHandler]) -> dict[str, Access]:
+    """Who may open which page, by its address. `opt={"page": False}`: it is none."""
+    readable = [handler for handler in routes if "GET" in handler.http_methods and handler.opt.get("page", True)]
+    return {path: said for handler in readable for path in handler.paths if (said := access.access_of(handler)) is not None}
+
+
 def title(status: int) -> str:
-    return {404: _("Not here"), 400: _("That does not fit"), 503: _("Too busy")}.get(status, _("That did not work"))
+    said = {401: _("Sign in first"), 403: _("Not for you"), 404: _("Not here"), 400: _("That does not fit"), 503: _("Too busy")}
+    return said.get(status, _("That did not work"))

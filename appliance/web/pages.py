@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment
@@ -17,7 +17,10 @@ from appliance import review
 from appliance.live import Live
 from appliance.loyalty import USUAL, Weights
 from appliance.people_desk import Desk
+from appliance.web.access import Access, Asker
 from appliance.web.cameras import CameraLine
+from appliance.web.door import Door
+from appliance.web.words import staff, visitor
 from ui import formats
 from ui.assets import Asset
 
@@ -67,13 +70,28 @@ class WebDeps:
     """The store's own language, where one was chosen."""
     trouble: Callable[[], str] = lambda: ""
     """What keeps the appliance from writing just now, in words: a notice that cannot be put into the table."""
+    door: Door = field(default_factory=Door)
+    """How people get in. Unless something else is said: with an account of this store's, and not at all while there is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pages:
+    """What a route is given. `asker`: whom it answers, None for nobody yet; `entrances`: who may open which page."""
+
     deps: WebDeps
     environment: Environment
     assets: Mapping[str, Asset]
+    entrances: Mapping[str, Access] = field(default_factory=dict)
+    asker: Asker | None = None
+
+    @property
+    def sees_people(self) -> bool:
+        return self.asker is not None and self.asker.sees_people
+
+    def opens(self, address: str) -> bool:
+        """Whether there is such a page, and whoever asks may see it."""
+        access = self.entrances.get(address)
+        return access is not None and (access is Access.ANYONE or (self.asker is not None and self.asker.may(access)))
 
     def when(self, at_ms: int) -> str:
         """today 14:27, 3 October 09:10."""
@@ -104,6 +122,9 @@ class Pages:
             now_ms=now,
             today=today,
             cases=self.cases,
+            asker=self.asker,
+            sees_people=self.sees_people,
+            opens=self.opens,
             clock=lambda at: formats.clock(at, zone),
             clock_exact=lambda at: formats.clock_exact(at, zone),
             machine_time=lambda at: formats.machine_time(at, zone),
@@ -118,3 +139,20 @@ class Pages:
 
 
 GivenPages = NamedDependency[SkipValidation[Pages]]
+
+
+def given_to(asker: Asker | None, pages: Pages) -> Pages:
+    """The same pages for whoever asks: changes are made in their name, and a viewer is told no name and given no picture."""
+    deps = pages.deps
+    if asker is None or not asker.sees_people:
+        seen = replace(deps, names=unnamed, snapshot=no_picture, also_at=lambda _person_id: [])
+        return replace(pages, deps=seen, asker=asker)
+    return replace(pages, deps=replace(deps, desk=deps.desk.by(asker.name)), asker=asker)
+
+
+def unnamed(person: PersonRow) -> str:
+    return staff() if person.role == "staff" else visitor(person.number)
+
+
+def no_picture(_visit_id: str) -> bytes | None:
+    return None

@@ -12,6 +12,7 @@ from litestar.params import FromQuery
 
 from appliance import loyalty
 from appliance.loyalty import USUAL, Weights
+from appliance.web.access import Access
 from appliance.web.pages import GivenPages, Names, Pages, PersonRow
 from appliance.web.people_search import search
 from appliance.web.visit_list import asked_page
@@ -144,7 +145,7 @@ SAID = {
 }
 
 
-@get("/people", sync_to_thread=True)
+@get("/people", opt={"access": Access.MANAGER}, sync_to_thread=True)
 def people_page(
     pages: GivenPages,
     show: FromQuery[str] = "",

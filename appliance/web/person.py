@@ -13,6 +13,7 @@ from litestar.params import FromPath, FromQuery
 from appliance import details, merge_history
 from appliance.details import Details
 from appliance.merge_history import Merged
+from appliance.web.access import Access
 from appliance.web.calendar import Calendar, calendar, first_day
 from appliance.web.pages import GivenPages, Pages
 from appliance.web.people import PersonCard, read_cards
@@ -141,7 +142,7 @@ SAID = {
 }
 
 
-@get("/people/{person_id:str}", sync_to_thread=True)
+@get("/people/{person_id:str}", opt={"access": Access.MANAGER}, sync_to_thread=True)
 def person_page(pages: GivenPages, person_id: FromPath[str], page: FromQuery[int] = 1, said: FromQuery[str] = "") -> Response[str]:
     found = read_person(pages, person_id, asked_page(page))
     return pages.page("person.html", "people", {"person": found, "card": found.card, "said_so": _(SAID.get(said, ""))})

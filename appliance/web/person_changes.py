@@ -16,6 +16,7 @@ from appliance import details, merge_history, merging, persons
 from appliance.details import Entry
 from appliance.errors import PersonError, RegularsError
 from appliance.splitting import Split
+from appliance.web.access import Access
 from appliance.web.pages import GivenPages, Pages
 from appliance.web.people import asked_for, found_people
 from appliance.web.person import card_of
@@ -59,7 +60,7 @@ def edit_form(pages: Pages, person_id: str, entry: Entry, said: str = "", status
 GENDERS = {"": _("not known"), "female": _("female"), "male": _("male"), "other": _("other")}
 
 
-@get("/people/{person_id:str}/edit", sync_to_thread=True)
+@get("/people/{person_id:str}/edit", opt={"access": Access.MANAGER}, sync_to_thread=True)
 def edit_page(pages: GivenPages, person_id: FromPath[str]) -> Response[str]:
     card_of(pages, person_id)
     store = pages.deps.desk.store
@@ -67,7 +68,7 @@ def edit_page(pages: GivenPages, person_id: FromPath[str]) -> Response[str]:
     return edit_form(pages, person_id, entry)
 
 
-@post("/people/{person_id:str}/edit", sync_to_thread=True)
+@post("/people/{person_id:str}/edit", opt={"access": Access.MANAGER}, sync_to_thread=True)
 def edit(pages: GivenPages, person_id: FromPath[str], data: Form) -> Answer:
     card_of(pages, person_id)
     entry = details.judged(data, today_of(pages))
@@ -78,7 +79,7 @@ def edit(pages: GivenPages, person_id: FromPath[str], data: Form) -> Answer:
     return seen(f"/people/{person_id}?said=saved")
 
 
-@get("/people/{person_id:str}/merge", sync_to_thread=True)
+@get("/people/{person_id:str}/merge", opt={"access": Access.MANAGER}, sync_to_thread=True)
 def merge_choice(pages: GivenPages, person_id: FromPath[str], q: FromQuery[str] = "", page: FromQuery[int] = 1) -> Response[str]:
     card = card_of(pages, person_id)
     asked = asked_for("staff" if card.staff else "customer", "last", q, page)
@@ -99,12 +100,12 @@ def _refusal(judge: Callable[[], None]) -> str:
     return found[0] if found else ""
 
 
-@get("/people/{person_id:str}/merge/{other_id:str}", sync_to_thread=True)
+@get("/people/{person_id:str}/merge/{other_id:str}", opt={"access": Access.MANAGER}, sync_to_thread=True)
 def merge_page(pages: GivenPages, person_id: FromPath[str], other_id: FromPath[str]) -> Response[str]:
     return merge_form(pages, person_id, other_id)
 
 
-@post("/people/{person_id:str}/merge/{other_id:str}", sync_to_thread=True)
+@post("/people/{person_id:str}/merge/{other_id:str}", opt={"access": Access.MANAGER}, sync_to_thread=True)
 def merge(pages: GivenPages, person_id: FromPath[str], other_id: FromPath[str], data: Form) -> Answer:
     """The one whose page it is stays. `although_apart`: as the form says it, after it has warned."""
     although = data.get("although_apart") == "yes"
@@ -121,12 +122,12 @@ def undo_form(pages: Pages, person_id: str, merge_id: str, said: str = "", statu
     return pages.page("undo_merge.html", "people", {"card": card, "merged": found, "said_so": said}, status)
 
 
-@get("/people/{person_id:str}/merges/{merge_id:str}/undo", sync_to_thread=True)
+@get("/people/{person_id:str}/merges/{merge_id:str}/undo", opt={"access": Access.MANAGER}, sync_to_thread=True)
 def undo_page(pages: GivenPages, person_id: FromPath[str], merge_id: FromPath[str]) -> Response[str]:
     return undo_form(pages, person_id, merge_id)
 
 
-@post("/people/{person_id:str}/merges/{merge_id:str}/undo", sync_to_thread=True)
+@post("/people/{person_id:str}/merges/{merge_id:str}/undo", opt={"access": Access.MANAGER}, sync_to_thread=True)
 def undo(pages: GivenPages, person_id: FromPath[str], merge_id: FromPath[str]) -> Answer:
     undo_form(pages, person_id, merge_id)
     if said := wrong(lambda: pages.deps.desk.undo_merge(person_id, merge_id)):
@@ -142,12 +143,12 @@ def split_form(pages: Pages, visit_id: str, said: str = "", status: int = 200) -
     return pages.page("split.html", "people", {"row": rows[0], "card": card_of(pages, rows[0].person_id), "said_so": said}, status)
 
 
-@get("/visits/{visit_id:str}/not-this-person", sync_to_thread=True)
+@get("/visits/{visit_id:str}/not-this-person", opt={"access": Access.MANAGER}, sync_to_thread=True)
 def split_page(pages: GivenPages, visit_id: FromPath[str]) -> Response[str]:
     return split_form(pages, visit_id)
 
 
-@post("/visits/{visit_id:str}/not-this-person", sync_to_thread=True)
+@post("/visits/{visit_id:str}/not-this-person", opt={"access": Access.MANAGER}, sync_to_thread=True)
 def split(pages: GivenPages, visit_id: FromPath[str], data: Form) -> Answer:
     split_form(pages, visit_id)
     found: list[Split] = []
@@ -173,12 +174,12 @@ def forget_form(pages: Pages, person_id: str, what: str, said: str = "", status:
 ERASE, OPT_OUT = "erase", "opt_out"
 
 
-@get("/people/{person_id:str}/erase", sync_to_thread=True)
+@get("/people/{person_id:str}/erase", opt={"access": Access.MANAGER}, sync_to_thread=True)
 def erase_page(pages: GivenPages, person_id: FromPath[str]) -> Response[str]:
     return forget_form(pages, person_id, ERASE)
 
 
-@post("/people/{person_id:str}/erase", sync_to_thread=True)
+@post("/people/{person_id:str}/erase", opt={"access": Access.MANAGER}, sync_to_thread=True)
 def erase(pages: GivenPages, person_id: FromPath[str]) -> Answer:
     """Twice is once: who is gone is erased."""
     if said := wrong(lambda: pages.deps.desk.erase(person_id)):
@@ -186,12 +187,12 @@ def erase(pages: GivenPages, person_id: FromPath[str]) -> Answer:
     return seen("/people?said=erased")
 
 
-@get("/people/{person_id:str}/opt-out", sync_to_thread=True)
+@get("/people/{person_id:str}/opt-out", opt={"access": Access.MANAGER}, sync_to_thread=True)
 def opt_out_page(pages: GivenPages, person_id: FromPath[str]) -> Response[str]:
     return forget_form(pages, person_id, OPT_OUT)
 
 
-@post("/people/{person_id:str}/opt-out", sync_to_thread=True)
+@post("/people/{person_id:str}/opt-out", opt={"access": Access.MANAGER}, sync_to_thread=True)
 def opt_out(pages: GivenPages, person_id: FromPath[str]) -> Answer:
     if said := wrong(lambda: pages.deps.desk.opt_out(person_id)):
         return forget_form(pages, person_id, OPT_OUT, *said)

@@ -12,6 +12,7 @@ from litestar.response import Redirect
 from appliance import review
 from appliance.errors import RegularsError
 from appliance.review import DUPLICATE, TEMPLATE, VISIT, Case
+from appliance.web.access import Access
 from appliance.web.pages import GivenPages, Names, Pages, PersonRow
 from ui import formats
 from ui.words import gettext as _
@@ -171,12 +172,12 @@ def review_values(pages: Pages, said: str = "") -> dict[str, object]:
     return {"view": read_case(connection, pages), "waiting": waiting, "undo": last is not None, "said": said}
 
 
-@get("/review", sync_to_thread=True)
+@get("/review", opt={"access": Access.MANAGER}, sync_to_thread=True)
 def review_page(pages: GivenPages) -> Response[str]:
     return pages.page("review.html", "review", review_values(pages))
 
 
-@post("/review/undo", sync_to_thread=True)
+@post("/review/undo", opt={"access": Access.MANAGER}, sync_to_thread=True)
 def review_undo(pages: GivenPages) -> Response[str] | Redirect:
     try:
         pages.deps.undo()
@@ -185,7 +186,7 @@ def review_undo(pages: GivenPages) -> Response[str] | Redirect:
     return Redirect("/review", status_code=303)
 
 
-@post("/review/case/{case_id:int}/{answer:str}", sync_to_thread=True)
+@post("/review/case/{case_id:int}/{answer:str}", opt={"access": Access.MANAGER}, sync_to_thread=True)
 def review_answer(pages: GivenPages, case_id: FromPath[int], answer: FromPath[str]) -> Response[str] | Redirect:
     """Deciding twice changes nothing: the second time the case is no longer open, and the page says so."""
     try:

@@ -13,6 +13,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from appliance.live import LOOK_SECONDS, Missed, Told, TooManyPages, VisitChanged
+from appliance.web.access import Access
 from appliance.web.cameras import boxes_header
 from appliance.web.pages import GivenPages, Pages
 from appliance.web.today import read_visit_row
@@ -22,7 +23,7 @@ RETRY_MS = 2_000
 """How soon a browser tries again by itself after a lost line."""
 
 
-@get("/live")
+@get("/live", opt={"access": Access.VIEWER, "page": False})
 async def live_stream(request: Request[object, object, State], pages: GivenPages, after: FromQuery[str | None] = None) -> ServerSentEvent:
     # A browser that comes back by itself asks the old address again but says in a header what it saw last.
     try:
@@ -56,7 +57,7 @@ def visit_line(pages: Pages, visit_id: str) -> str:
     return pages.text("visit_line.html", {"row": row}) if row is not None else ""
 
 
-@get("/cameras/{camera_id:str}/picture", sync_to_thread=True)
+@get("/cameras/{camera_id:str}/picture", opt={"access": Access.MANAGER}, sync_to_thread=True)
 def camera_picture(pages: GivenPages, camera_id: FromPath[str], after: FromQuery[int] = 0) -> Response[bytes | None]:
     """The newest picture, or 204 while there is none newer than `after`. Asking is looking: it keeps the camera sending."""
     deps = pages.deps

@@ -14,6 +14,7 @@ from litestar.response import Redirect
 
 from appliance.line import standing
 from appliance.live import NoticesChanged
+from appliance.web.access import Access
 from appliance.web.cameras import health
 from appliance.web.headquarters import line_health
 from appliance.web.pages import GivenPages, Names, Pages
@@ -155,7 +156,8 @@ def today_values(pages: Pages) -> dict[str, object]:
         "hours": hours,
         "busiest": busiest if busiest.total else None,
         "trouble": deps.trouble(),
-        "notices": read_notices(connection),
+        # A notice may name somebody, and whoever may not see people cannot do anything about it.
+        "notices": read_notices(connection) if pages.sees_people else [],
         "rows": read_just_now(connection, deps.names, day, zone, deps.also_at),
         "cameras": [health(line, zone) for line in deps.cameras()],
         "headquarters": line_health(standing.read(connection), zone, now),
@@ -163,18 +165,18 @@ def today_values(pages: Pages) -> dict[str, object]:
     }
 
 
-@get("/", sync_to_thread=True)
+@get("/", opt={"access": Access.VIEWER}, sync_to_thread=True)
 def today_page(pages: GivenPages) -> Response[str]:
     return pages.page("today.html", "today", today_values(pages))
 
 
-@get("/today/parts", sync_to_thread=True)
+@get("/today/parts", opt={"access": Access.VIEWER}, sync_to_thread=True)
 def today_parts(pages: GivenPages) -> Response[str]:
     """The page's parts without its frame: what an open page takes over when something changed."""
     return Response(pages.text("today_parts.html", today_values(pages)), media_type=MediaType.HTML)
 
 
-@post("/notices/{notice_id:int}/dismiss", sync_to_thread=True)
+@post("/notices/{notice_id:int}/dismiss", opt={"access": Access.MANAGER}, sync_to_thread=True)
 def dismiss_notice(pages: GivenPages, notice_id: FromPath[int]) -> Redirect:
     """Dismissing twice is harmless."""
     pages.deps.dismiss_notice(notice_id)

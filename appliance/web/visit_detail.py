@@ -10,6 +10,7 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
 from appliance.web import words
+from appliance.web.access import Access
 from appliance.web.pages import GivenPages, Names, PersonRow
 from appliance.web.visit_rows import AlsoAt, VisitRow, no_store, read_rows
 from ui import formats
@@ -120,7 +121,7 @@ def scale(line: SightingLine | None) -> Scale | None:
     return Scale(line.similarity, line.bar, place, bar_place)
 
 
-@get("/visits/{visit_id:str}", sync_to_thread=True)
+@get("/visits/{visit_id:str}", opt={"access": Access.MANAGER}, sync_to_thread=True)
 def visit_page(pages: GivenPages, visit_id: FromPath[str]) -> Response[str]:
     deps = pages.deps
     detail = read_visit_detail(deps.query(), deps.names, visit_id, deps.also_at)
@@ -129,7 +130,7 @@ def visit_page(pages: GivenPages, visit_id: FromPath[str]) -> Response[str]:
     return pages.page("visit.html", "visits", {"visit": detail, "row": detail.row})
 
 
-@get("/visits/{visit_id:str}/face", sync_to_thread=True)
+@get("/visits/{visit_id:str}/face", opt={"access": Access.MANAGER}, sync_to_thread=True)
 def visit_face(pages: GivenPages, visit_id: FromPath[str]) -> Response[bytes]:
     picture = pages.deps.snapshot(visit_id)
     if picture is None:

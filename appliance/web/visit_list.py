@@ -14,6 +14,7 @@ from litestar import Response, get
 from litestar.exceptions import ValidationException
 from litestar.params import FromQuery
 
+from appliance.web.access import Access
 from appliance.web.pages import GivenPages, Names, Pages, PersonRow
 from appliance.web.visit_rows import AlsoAt, VisitRow, no_store, read_rows
 from ui import formats
@@ -139,7 +140,7 @@ def who(pages: Pages, person_id: str) -> str:
     return pages.deps.names(PersonRow(*row)) if row else ""
 
 
-@get("/visits", sync_to_thread=True)
+@get("/visits", opt={"access": Access.MANAGER}, sync_to_thread=True)
 def visits_page(
     pages: GivenPages,
     day: FromQuery[str | None] = None,
@@ -157,7 +158,7 @@ def visits_page(
     return pages.page("visits.html", "visits", values)
 
 
-@get("/visits.csv", sync_to_thread=True)
+@get("/visits.csv", opt={"access": Access.MANAGER}, sync_to_thread=True)
 def visits_file(
     pages: GivenPages,
     day: FromQuery[str | None] = None,

@@ -16,6 +16,11 @@ def visitor(number: int) -> str:
     return _("Visitor %(number)s") % {"number": formats.number(number)}
 
 
+def staff() -> str:
+    """What to call staff where no names are shown."""
+    return _("Staff")
+
+
 def box_label(verdict: str, name: str, visit_number: int, also_at: Sequence[str] = ()) -> str:
     """For the box over a camera's picture. `verdict`: as in visits, or "deciding". `also_at`: other stores they come to."""
     if verdict in ("new", "returning") and also_at:

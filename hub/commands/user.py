@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from hub.commands import premises
-from ui.terminal import print_json, print_table
+from ui.terminal import asked_password, print_json, print_table
 
 
 @click.group()
 def user() -> None:
     """Add and list who may sign in, and give one a new password."""
-
-
-def asked_password() -> str:
-    """Typed twice at a terminal; else one line of the standard input, so that it stays out of the shell's history."""
-    if sys.stdin.isatty():
-        return str(click.prompt("Password", hide_input=True, confirmation_prompt="Password again"))
-    return sys.stdin.readline().rstrip("\n")
 
 
 @user.command()

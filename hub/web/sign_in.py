@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from typing import Annotated, Any
 
 import msgspec
@@ -22,6 +21,7 @@ from ui.words import gettext as _
 AnyRequest = Request[Any, Any, State]
 FIRST = "the first account"
 """Under which name wrong codes are counted."""
+FIRST_PAGE = {"least": passwords.LENGTH_MIN, "program": "regulars-hub serve"}
 
 
 class SignInForm(msgspec.Struct, frozen=True):
@@ -58,16 +58,6 @@ def identify(deps: WebDeps, connection: Connection) -> Asker | None:
     return Asker(account.id, account.name, account.role, account.tenant_id) if account else None
 
 
-def came_from(request: AnyRequest) -> str:
-    return request.client.host if request.client else ""
-
-
-def inside(address: str) -> str:
-    """Where to go after signing in: an address of this page's own, whatever was asked for."""
-    ours = address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable() and "\\" not in address
-    return address if ours and len(address) <= 500 else "/"
-
-
 def nobody_yet(deps: WebDeps) -> bool:
     with deps.database.anyone() as tx:
         return users.nobody_yet(tx)
@@ -80,7 +70,7 @@ def door(pages: Pages, words: str = "", name: str = "", to: str = "/", status: i
 
 @get("/sign-in", opt={"access": Access.ANYONE}, sync_to_thread=True, include_in_schema=False)
 def sign_in_page(pages: GivenPages, to: FromQuery[str] = "/") -> Response[str] | Redirect:
-    return Redirect("/first-start", status_code=303) if nobody_yet(pages.deps) else door(pages, to=inside(to))
+    return Redirect("/first-start", status_code=303) if nobody_yet(pages.deps) else door(pages, to=sign_in.inside(to))
 
 
 @post("/sign-in", opt={"access": Access.ANYONE}, sync_to_thread=True, include_in_schema=False)
@@ -89,11 +79,11 @@ def sign_in_form(pages: GivenPages, request: AnyRequest, data: SignInData) -> Re
     storage = users.UserStorage(deps.database)
     agent = request.headers.get("user-agent", "")
     try:
-        begun = sign_in.sign_in(storage, deps.attempts, data.name, data.password, came_from(request), agent, deps.now_ms())
+        begun = sign_in.sign_in(storage, deps.attempts, data.name, data.password, sign_in.came_from(request), agent, deps.now_ms())
     except sign_in.Refused as refused:
-        return door(pages, str(refused), data.name[:100], inside(data.to), 429 if refused.wait_s else 401, refused.wait_s)
+        return door(pages, str(refused), data.name[:100], sign_in.inside(data.to), 429 if refused.wait_s else 401, refused.wait_s)
     end(deps, request)
-    return let_in(deps, begun.token, inside(data.to))
+    return let_in(deps, begun.token, sign_in.inside(data.to))
 
 
 def let_in(deps: WebDeps, token: str, to: str) -> Redirect:
@@ -123,7 +113,7 @@ def first_start_page(pages: GivenPages) -> Response[str] | Redirect:
 
 
 def first_page(pages: Pages, words: str = "", name: str = "", code: str = "", status: int = 200) -> Response[str]:
-    return pages.page("first_start.html", {"words": words, "name": name, "code": code, "least": passwords.LENGTH_MIN}, status)
+    return pages.page("hub_first_start.html", {"words": words, "name": name, "code": code, **FIRST_PAGE}, status)
 
 
 @post("/first-start", opt={"access": Access.ANYONE}, sync_to_thread=True, include_in_schema=False)
@@ -132,13 +122,13 @@ def first_start_form(pages: GivenPages, request: AnyRequest, data: FirstData) ->
     if not nobody_yet(deps):
         return Redirect("/sign-in", status_code=303)
     name, code, now = data.name.strip(), data.code.strip(), deps.now()
-    if wait_ms := deps.attempts.begin(FIRST, came_from(request), deps.now_ms()):
+    if wait_ms := deps.attempts.begin(FIRST, sign_in.came_from(request), deps.now_ms()):
         words = _("Too many tries with a wrong code. The next is looked at in %(n)s seconds.") % {"n": -(-wait_ms // 1000)}
         return first_page(pages, words, name[:100], status=429)
-    if not deps.first_code or not hmac.compare_digest(plain(code).encode(), plain(deps.first_code).encode()):
+    if not sign_in.is_code(code, deps.first_code):
         words = _("That is not the code. It is printed where `regulars-hub serve` runs; each start has its own.")
         return first_page(pages, words, name[:100], status=401)
-    deps.attempts.right(FIRST, came_from(request))
+    deps.attempts.right(FIRST, sign_in.came_from(request))
     if data.password != data.again:
         return first_page(pages, _("The two passwords are not the same. Type them again."), name[:100], code, 400)
     try:
@@ -149,10 +139,6 @@ def first_start_form(pages: GivenPages, request: AnyRequest, data: FirstData) ->
     account = sign_in.Account(made.id, made.name, made.role, None, "")
     begun = sign_in.begin_session(users.UserStorage(deps.database), account, request.headers.get("user-agent", ""), deps.now_ms())
     return let_in(deps, begun.token, "/")
-
-
-def plain(code: str) -> str:
-    return code.replace("-", "").replace(" ", "").upper()
 
 
 ROUTES = (sign_in_page, sign_in_form, sign_out, first_start_page, first_start_form)

@@ -10,9 +10,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
+
 from tests.shared import CHECKOUT
 
 START_S_MAX = 40.0
+PASSWORD = "a green bicycle"
 
 
 def environment(data: Path, port: int, **more: str) -> dict[str, str]:
@@ -30,9 +33,20 @@ def started(environ: dict[str, str], *arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def ran(environ: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+def ran(environ: dict[str, str], *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+    """`typed`: what it finds on its standard input."""
     command = [sys.executable, "-m", "appliance.main", *arguments]
-    return subprocess.run(command, env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=90, check=False)
+    return subprocess.run(command, env=environ, input=typed, capture_output=True, text=True, timeout=90, check=False)
+
+
+def page_for_an_owner(environ: dict[str, str], address: str) -> str:
+    """The page Today, for an owner who is added for it and signs in."""
+    added = ran(environ, "user", "add", "Alice", "--role", "owner", typed=PASSWORD + "\n")
+    assert added.returncode == 0, added.stderr
+    with httpx.Client(base_url=address, timeout=5) as client:
+        answer = client.post("/sign-in", data={"name": "alice", "password": PASSWORD}, headers={"sec-fetch-site": "same-origin"})
+        assert answer.status_code == 303, answer.text
+        return client.get("/").text
 
 
 def free_port() -> int:

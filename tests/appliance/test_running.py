@@ -13,14 +13,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
 from appliance.database import read_store
 from appliance.demo_feed import group_photo, write_feed
 from sync import outbox
 from sync.records import VisitGone, VisitRecord, decoded
-from tests.appliance.stages import environment, free_port, processes_of, ran, started, until
+from tests.appliance.stages import environment, free_port, page_for_an_owner, processes_of, ran, started, until
 
 END_S_MAX = 5.0
 KILLS = 3
@@ -122,7 +121,7 @@ def test_asked_to_end_it_ends_in_time_with_the_last_sightings_in_the_log_and_lea
     program = started(environ, "run")
     programs.append(program)
     until(lambda: ids(data), "a visit")
-    page = httpx.get(f"http://127.0.0.1:{port}/", timeout=5).text
+    page = page_for_an_owner(environ, f"http://127.0.0.1:{port}")
     assert "Door" in page and "weak, for trying out" in page
     began = time.monotonic()
     program.send_signal(how)
@@ -169,7 +168,7 @@ def test_a_file_that_is_no_video_is_told_as_that_on_the_page_in_the_log_and_by_t
 
     until(lambda: camera()["state"] == "failed", "the camera's failure in the status")
     assert "cannot be opened: " in camera()["words"]
-    page = httpx.get(f"http://127.0.0.1:{port}/", timeout=5).text
+    page = page_for_an_owner(environ, f"http://127.0.0.1:{port}")
     assert "cannot be opened: " in page and "played to its end" not in page
     program.send_signal(signal.SIGTERM)
     log = program.communicate(timeout=END_S_MAX + 1)[1]

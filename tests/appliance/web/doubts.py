@@ -13,6 +13,8 @@ from appliance.database_file import path_in
 from appliance.live import Live
 from appliance.people_desk import Desk
 from appliance.review_desk import ReviewDesk
+from appliance.web.access import Asker
+from appliance.web.door import Door
 from appliance.web.pages import PersonRow, WebDeps
 from appliance.web.readers import readers
 from appliance.web.words import visitor
@@ -89,5 +91,6 @@ def open_doubts(folder: Path, picture: Callable[[int], bytes] = lambda _seed: JP
         now=lambda: NOW_MS,
         decide=desk.decide,
         undo=desk.undo,
+        door=Door(everybody=Asker("", "Alice", "owner")),
     )
     return Doubts(shop, live, desk, deps)

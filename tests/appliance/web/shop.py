@@ -14,7 +14,9 @@ from appliance.database import Store
 from appliance.errors import PersonError
 from appliance.live import Live
 from appliance.people_desk import Desk
+from appliance.web.access import Asker
 from appliance.web.cameras import CameraLine
+from appliance.web.door import Door
 from appliance.web.pages import Names, PersonRow, WebDeps
 from appliance.web.readers import readers
 from appliance.web.words import visitor
@@ -147,6 +149,7 @@ def open_shop(folder: Path, *, weak_pack: bool = False, site_name: str = "Ba ƒê√
         decide=lambda _case, _answer: nobody(),
         undo=nobody,
         also_at=lambda person_id: shop.stores.get(person_id, []),
+        door=Door(everybody=Asker("", "Alice", "owner")),
     )
     shop = Shop(folder, db, live, deps, store, cameras, pictures, looks)
     return shop

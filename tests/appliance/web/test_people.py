@@ -70,7 +70,7 @@ def test_what_is_entered_is_shown_searched_and_audited(client: Client, shop: Sho
     for asked in ("0084 24-3825", "bob@example.com", "bo", "2", "Visitor 2"):
         assert "Bob" in shown(client, f"/people?q={asked.replace('+', '%2B')}"), asked
     audit = shop.db.execute("SELECT who, what, subject_id FROM audit").fetchall()
-    assert audit == [("this computer", "edit", "bob")]
+    assert audit == [("Alice", "edit", "bob")]
     assert "Bob" in shown(client, "/people?show=vip") and "Nobody is on this list yet" in shown(client, "/people?show=watchlist")
 
 
