@@ -41,9 +41,10 @@ hub:
 	@tools/setup hub
 	@.venv/bin/regulars-hub serve $(ARGS)
 
+# Two at a time: most tests wait for a server, a browser or a disk. A file's tests stay together and in order.
 test:
 	@tools/setup dev
-	@.venv/bin/python -m pytest $(ARGS)
+	@.venv/bin/python -m pytest -n $(or $(WORKERS),2) --dist loadfile $(ARGS)
 
 check:
 	@tools/setup dev
