@@ -110,7 +110,7 @@ def refusal(do: Callable[[], object]) -> str:
 
 @get("/account", opt={"access": Access.VIEWER}, sync_to_thread=True)
 def account_page(pages: GivenPages, said: FromQuery[str] = "") -> Response[str]:
-    return account_view(pages, said=SAID.get(said, ""))
+    return account_view(pages, said=_(SAID.get(said, "")))
 
 
 @post("/account/password", opt={"access": Access.VIEWER}, sync_to_thread=True)

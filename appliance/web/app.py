@@ -61,7 +61,9 @@ def create_app(deps: WebDeps) -> Litestar:
     def refused(request: Request[object, object, State], error: HTTPException) -> Response[Any]:
         if error.status_code == 401 and request.method == "GET" and request.headers.get("sec-fetch-mode", "navigate") == "navigate":
             return Redirect(f"/sign-in?to={quote(request.url.path, safe='/')}", status_code=303)
-        values = {"title": title(error.status_code), "detail": error.detail}
+        # Litestar's own words are English and tell a reader nothing.
+        ours = {"Not Found": _("There is no such page."), "Method Not Allowed": _("That cannot be done here.")}
+        values = {"title": title(error.status_code), "detail": ours.get(error.detail, error.detail)}
         return given(request).page("refused.html", "", values, error.status_code)
 
     def failed(request: Request[object, object, State], error: Exception) -> Response[str]:

@@ -59,7 +59,7 @@ class Line:
 
 
 def what_words(what: str) -> str:
-    return WHATS.get(what, what.replace("_", " "))
+    return _(WHATS[what]) if what in WHATS else what.replace("_", " ")
 
 
 def saw(pages: Pages, subject_id: str) -> None:
@@ -91,7 +91,7 @@ def _line(entry: Entry, people: dict[str, str], visits: set[str], accounts: dict
     if id_ in visits:
         return Line(entry, what, _("a visit"), f"/visits/{id_}")
     if id_ in accounts:
-        return Line(entry, what, accounts[id_], "")
+        return Line(entry, what, accounts[id_] if accounts[id_] != entry.who else "–", "")
     return Line(entry, what, _("the list of visits") if entry.what == "export" else _("somebody who is gone"), "")
 
 

@@ -18,6 +18,8 @@ from appliance.web.sign_in import Form
 from ui import passwords
 from ui.words import gettext as _
 
+ADDRESSES_SHOWN = 4
+"""The first are those that somebody chose and those of the network."""
 ROLE_WORDS = {
     "owner": _("owner"),
     "manager": _("manager"),
@@ -39,7 +41,7 @@ SAID = {
 
 
 def roles() -> list[tuple[str, str, str]]:
-    return [(role, ROLE_WORDS[role], ROLE_SAYS[role]) for role in reversed(ROLES)]
+    return [(role, _(ROLE_WORDS[role]), _(ROLE_SAYS[role])) for role in reversed(ROLES)]
 
 
 def found_user(pages: Pages, user_id: str) -> User:
@@ -62,19 +64,21 @@ def users_view(pages: Pages, words: str = "", said: str = "", data: dict[str, st
     values = {
         "found": users.every(store),
         "roles": roles(),
-        "role_words": ROLE_WORDS,
+        "role_words": {role: _(words) for role, words in ROLE_WORDS.items()},
         "least": passwords.LENGTH_MIN,
         "words": words,
         "said_so": said,
         "name": given.get("name", "")[:100],
         "role": given.get("role", "manager"),
+        "certificate": pages.deps.door.certificate,
+        "addresses": pages.deps.door.addresses[:ADDRESSES_SHOWN],
     }
     return pages.page("users.html", "users", values, status)
 
 
 @get("/users", opt={"access": Access.OWNER}, sync_to_thread=True)
 def users_page(pages: GivenPages, said: FromQuery[str] = "") -> Response[str]:
-    return users_view(pages, said=SAID.get(said, ""))
+    return users_view(pages, said=_(SAID.get(said, "")))
 
 
 @post("/users", opt={"access": Access.OWNER}, sync_to_thread=True)
@@ -92,7 +96,7 @@ def user_view(pages: Pages, user: User, wrong: dict[str, str] | None = None, sai
         "user": user,
         "sessions": session_lines(pages, user),
         "roles": roles(),
-        "role_words": ROLE_WORDS,
+        "role_words": {role: _(words) for role, words in ROLE_WORDS.items()},
         "least": passwords.LENGTH_MIN,
         "wrong": wrong or {},
         "said_so": said,
@@ -102,7 +106,7 @@ def user_view(pages: Pages, user: User, wrong: dict[str, str] | None = None, sai
 
 @get("/users/{user_id:str}", opt={"access": Access.OWNER}, sync_to_thread=True)
 def user_page(pages: GivenPages, user_id: FromPath[str], said: FromQuery[str] = "") -> Response[str]:
-    return user_view(pages, found_user(pages, user_id), said=SAID.get(said, ""))
+    return user_view(pages, found_user(pages, user_id), said=_(SAID.get(said, "")))
 
 
 @post("/users/{user_id:str}/role", opt={"access": Access.OWNER}, sync_to_thread=True)
@@ -156,6 +160,17 @@ def remove_user(pages: GivenPages, user_id: FromPath[str]) -> Answer:
     return Redirect("/users?said=removed", status_code=303)
 
 
+@get("/certificate", opt={"access": Access.ANYONE, "page": False}, sync_to_thread=True)
+def root_certificate(pages: GivenPages) -> Response[bytes]:
+    """The store's own root, for a device to trust. It is no secret."""
+    found = pages.deps.door.certificate
+    if found is None or not found.root:
+        raise NotFoundException(_("This page has no root certificate of its own: it is not open to the network, or has the shop's."))
+    headers = {"content-disposition": 'attachment; filename="regulars-root.crt"'}
+    return Response(found.root, media_type="application/x-x509-ca-cert", headers=headers)
+
+
 ROUTES = (
     users_page, add_user, user_page, change_role, give_password, reset_codes, sign_user_out, remove_page, remove_user,
+    root_certificate,
 )  # fmt: skip
