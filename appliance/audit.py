@@ -1,14 +1,86 @@
-"""Who changed what of whom, and when: the table `audit`. In the transaction of the change; ids alone, never a name."""
+"""Who saw, changed or let in whom, and when: the table `audit`. A change's row is in the transaction of the change; ids alone, never the
+name of a person who was seen.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from appliance.database import Store
 
 THIS_COMPUTER = "this computer"
 """A command in its terminal, or whatever else is done without anybody being signed in."""
+SEE = "see"
+SEEN_AGAIN_MS = 10 * 60_000
+"""Who looks at a person, goes on and comes back has looked once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """`subject_id`: the person, visit or user it was about; `other_id`: the other one, if two were involved."""
+
+    id: int
+    at_ms: int
+    who: str
+    what: str
+    subject_id: str
+    other_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Empty: not asked for. `before`: only entries older than this one's number."""
+
+    who: str = ""
+    what: str = ""
+    about: str = ""
+    before: int = 0
 
 
 def note(store: Store, what: str, subject_id: str, now_ms: int, other_id: str = "", who: str = THIS_COMPUTER) -> None:
-    """`what`: edit, merge, undo_merge, split, opt_out or erase. `other_id`: the other person or the visit it was about."""
+    """`what`: edit, merge, undo_merge, split, opt_out, erase and the like; the page's words for them are in `web/audit.py`. `other_id`: the
+    other person or the visit it was about."""
     row = [now_ms, who, what, subject_id, other_id]
     store.db.execute("INSERT INTO audit (at_ms, who, what, subject_id, other_id) VALUES (?, ?, ?, ?, ?)", row)
+
+
+def saw(store: Store, who: str, subject_id: str, now_ms: int) -> None:
+    """Somebody looked at a person's or a visit's details. A transaction of its own, and none when they just did."""
+    row = store.db.execute(
+        "SELECT max(at_ms) FROM audit WHERE subject_id = ? AND what = ? AND who = ?", [subject_id, SEE, who]
+    ).fetchone()
+    if row[0] is None or not 0 <= now_ms - row[0] < SEEN_AGAIN_MS:
+        with store.transaction():
+            note(store, SEE, subject_id, now_ms, who=who)
+
+
+def entries(store: Store, asked: Asked, limit: int) -> list[Entry]:
+    """Newest first."""
+    given = {"who = ?": asked.who, "what = ?": asked.what, "subject_id = ?": asked.about, "id < ?": asked.before}
+    where = " AND ".join(words for words, value in given.items() if value) or "1"
+    rows = store.db.execute(
+        f"SELECT id, at_ms, who, what, subject_id, other_id FROM audit WHERE {where} ORDER BY id DESC LIMIT ?",
+        [*(value for value in given.values() if value), limit],
+    ).fetchall()
+    return [Entry(*row) for row in rows]
+
+
+def everybody(store: Store, limit: int) -> list[str]:
+    """Who did something, by name."""
+    return _distinct(store, "who", limit)
+
+
+def kinds(store: Store, limit: int) -> list[str]:
+    """What was done, as it is stored."""
+    return _distinct(store, "what", limit)
+
+
+def _distinct(store: Store, column: str, limit: int) -> list[str]:
+    """From one value to the next by the index: as quick with a million rows as with ten."""
+    rows = store.db.execute(
+        f"""WITH RECURSIVE found (value) AS (SELECT min({column}) FROM audit UNION ALL
+            SELECT (SELECT min({column}) FROM audit WHERE {column} > found.value) FROM found WHERE found.value IS NOT NULL)
+            SELECT value FROM found WHERE value IS NOT NULL LIMIT ?""",
+        [limit],
+    ).fetchall()
+    return [value for (value,) in rows]

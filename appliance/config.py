@@ -22,6 +22,8 @@ from ui import settings
 
 FOLDER_WORDS = 'the full path of a folder, such as "/Volumes/Backup/regulars" or "~/regulars"'
 CA_FILE_WORDS = 'the full path of a PEM file, such as "/etc/ssl/our-own.pem"'
+CERTIFICATE_WORDS = 'the full path of a PEM file, such as "/etc/ssl/shop.pem"'
+HOST_WORDS = "an address of this computer: 127.0.0.1 for itself alone, 0.0.0.0 (or ::) for the whole network, or one of its own"
 PACK_WORDS = 'the name of a pack, such as "open"; see `regulars models list`'
 FolderPath = Annotated[Path, Meta(description=FOLDER_WORDS)]
 
@@ -65,8 +67,12 @@ class Recognition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Web(msgspec.Struct, frozen=True, kw_only=True):
-    host: Annotated[str, Meta(description="an address of this computer itself: 127.0.0.1, ::1 or localhost")] = "127.0.0.1"
+    host: Annotated[str, Meta(description=HOST_WORDS)] = "127.0.0.1"
     port: Annotated[int, Meta(ge=1, le=65_535, description="a whole number from 1 to 65535")] = 8477
+    redirect_port: Annotated[int, Meta(ge=0, le=65_535, description="a whole number from 1 to 65535, or 0 for none")] = 8478
+    names: Annotated[str, Meta(max_length=500, description='names with spaces between them, such as "shop.lan regulars.lan"')] = ""
+    certificate_file: Annotated[Path, Meta(description=CERTIFICATE_WORDS)] | None = None
+    key_file: Annotated[Path, Meta(description=CERTIFICATE_WORDS)] | None = None
 
 
 class Retention(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,6 +127,8 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Config:
     values = settings.read(SETTINGS, path, environ)
     if "time_zone" not in values["site"]:
         values["site"]["time_zone"] = _computers_zone()
+    if ("certificate_file" in values["web"]) != ("key_file" in values["web"]):
+        raise ConfigError("web.certificate_file and web.key_file belong together: set both, or neither for a certificate of Regulars' own.")
     sections: dict[str, Any] = {section: kind(**values[section]) for section, kind in SETTINGS.sections.items()}
     return Config(**sections)
 
@@ -133,8 +141,8 @@ def keys() -> dict[str, str]:
 def _judge(section: str, key: str, value: Any, said: str) -> str | None:
     if (section, key) == ("site", "time_zone") and not _is_zone(value):
         return f"{said}{settings.suggestion(value, zoneinfo.available_timezones())}"
-    if (section, key) == ("web", "host") and not _is_loopback(value):
-        return f"{said}. The page has no sign-in yet, so it cannot be opened to the network."
+    if (section, key) == ("web", "host") and not is_loopback(value) and not _is_address(value):
+        return f"{said}."
     return None
 
 
@@ -146,7 +154,16 @@ def _is_zone(name: str) -> bool:
     return bool(name)
 
 
-def _is_loopback(host: str) -> bool:
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a page there is seen by this computer alone."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -1,38 +1,141 @@
-"""How the store's page is opened at the start: what the first owner must know, and on which port it is served."""
+"""How the store's page is opened at the start: on this computer alone, or to the shop's network over HTTPS; and what the first owner must
+know. It is opened to the network only once there is an owner: until then whoever came first could become it.
+"""
 
 from __future__ import annotations
 
+import ipaddress
 import logging
+import socket
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from litestar import Litestar
 
-from appliance import users
-from appliance.config import Web
+from appliance import certificates, users
+from appliance.certificates import Certificate
+from appliance.config import Web, is_loopback
 from appliance.database import Store
+from appliance.errors import ConfigError
 from appliance.web.access import Asker
 from appliance.web.door import Door
-from ui.server import CannotServe, Server, serve
+from ui.guard import Place
+from ui.redirect import to_https
+from ui.server import INSIDE, CannotServe, Outside, Server, serve
 from ui.sign_in import new_code
 
 log = logging.getLogger(__name__)
+NOWHERE_V4, NOWHERE_V6 = "192.0.2.1", "2001:db8::1"
+"""Addresses for documentation: nothing is sent there, only asked by which of our own it would go."""
+SECOND_PORT = "REGULARS_WEB__REDIRECT_PORT"
 
 
-def made_door(store: Store, everybody: Asker | None = None) -> Door:
-    """`everybody`: see Door."""
-    if everybody is not None or not users.no_owner_yet(store):
-        return Door(everybody=everybody)
-    first_code = new_code()
-    # For an appliance without a terminal: whoever reads this log may read the data folder too.
-    log.info("event=no_owner_yet code=%s page=/first-start", first_code)
-    return Door(first_code)
+@dataclass(frozen=True, slots=True)
+class OpenPage:
+    """`address`: for people to type or click."""
+
+    address: str
+    servers: tuple[Server, ...]
+
+    def stop(self) -> None:
+        """Twice is harmless."""
+        for server in self.servers:
+            server.stop()
 
 
-def open_page(app: Litestar, web: Web, ports: Sequence[int], end_streams: Callable[[], None]) -> Server:
+def made_door(store: Store, web: Web, now_ms: int, everybody: Asker | None = None) -> Door:
+    """`everybody`: see Door. Raises ConfigError, CertificateError, StoreError."""
+    nobody = everybody is None and users.no_owner_yet(store)
+    if not is_loopback(web.host):
+        if nobody:
+            raise ConfigError(
+                f"web.host is {web.host}, but nobody can sign in yet. Make the owner's account first: start once with web.host 127.0.0.1 "
+                "and open the page, or type `regulars user add NAME --role owner`."
+            )
+        names = own_names(web)
+        certificate = certificate_of(store, web, names, now_ms)
+        hosts = tuple(in_address(name) for name in names)
+        port = "" if web.port == 443 else f":{web.port}"
+        outside = tuple(f"https://{host}{port}" for host, name in zip(hosts, names, strict=True) if name not in certificates.ALWAYS)
+        return Door(place=Place(names=hosts, tls=True), certificate=certificate, addresses=outside)
+    first_code = new_code() if nobody else ""
+    if first_code:
+        # For an appliance without a terminal: whoever reads this log may read the data folder too.
+        log.info("event=no_owner_yet code=%s page=/first-start", first_code)
+    return Door(first_code, everybody)
+
+
+def certificate_of(store: Store, web: Web, names: Sequence[str], now_ms: int) -> Certificate:
+    if web.certificate_file and web.key_file:
+        return certificates.of_the_shop(web.certificate_file, web.key_file)
+    return certificates.of_our_own(store.folder, store.vault, names, datetime.fromtimestamp(now_ms / 1000, UTC))
+
+
+def open_page(app: Litestar, web: Web, ports: Sequence[int], end_streams: Callable[[], None], door: Door) -> OpenPage:
     """`ports`: the first that is free. Raises CannotServe."""
+    outside = Outside(door.certificate.chain, door.certificate.key) if door.certificate else INSIDE
+    server = _first_free(app, web.host, ports, end_streams, outside)
+    if door.certificate is None:
+        return OpenPage(server.address, (server,))
+    shown = door.addresses[0] if door.addresses else server.address
+    log.info("event=open_to_the_network port=%d fingerprint=%s", server.port, door.certificate.fingerprint)
+    if not web.redirect_port:
+        return OpenPage(shown, (server,))
+    try:
+        second = serve(to_https(door.place.names, server.port), web.host, web.redirect_port, outside=Outside(port_setting=SECOND_PORT))
+    except CannotServe:
+        server.stop()
+        raise
+    return OpenPage(shown, (server, second))
+
+
+def _first_free(app: Litestar, host: str, ports: Sequence[int], end_streams: Callable[[], None], outside: Outside) -> Server:
     for port in ports[:-1]:
         try:
-            return serve(app, web.host, port, end_streams)
+            return serve(app, host, port, end_streams, outside)
         except CannotServe:
             log.info("event=port_taken port=%d", port)
-    return serve(app, web.host, ports[-1], end_streams)
+    return serve(app, host, ports[-1], end_streams, outside)
+
+
+def own_names(web: Web) -> list[str]:
+    """By which browsers reach this computer: the settings' first, then the network's, this computer's own, its addresses, and itself."""
+    host = socket.gethostname().lower().rstrip(".")
+    short = host.partition(".")[0]
+    found = [*web.names.lower().split(), *([f"{short}.local", host] if _is_name(short) else []), *own_addresses(), *certificates.ALWAYS]
+    if _is_address(web.host) and not ipaddress.ip_address(web.host).is_unspecified:
+        found.insert(0, web.host)
+    return list(dict.fromkeys(name for name in found if _is_name(name) or _is_address(name)))
+
+
+def own_addresses() -> list[str]:
+    """By which this computer would reach others; none when there is no network."""
+    found = []
+    for family, nowhere in ((socket.AF_INET, NOWHERE_V4), (socket.AF_INET6, NOWHERE_V6)):
+        with socket.socket(family, socket.SOCK_DGRAM) as asked:
+            try:
+                asked.connect((nowhere, 9))
+                found.append(asked.getsockname()[0].partition("%")[0])
+            except OSError:
+                continue
+    return [address for address in found if not ipaddress.ip_address(address).is_unspecified]
+
+
+def in_address(name: str) -> str:
+    """As it stands in an address: IPv6 in brackets."""
+    return f"[{name}]" if ":" in name else name
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_name(name: str) -> bool:
+    parts = name.split(".")
+    plain = all(part and len(part) < 64 and part.isascii() and part.replace("-", "").isalnum() for part in parts)
+    return plain and len(name) < 254 and not _is_address(name)

@@ -42,9 +42,10 @@ class Desk:
         """What was entered about a person. Nothing of the gallery changes, but a merge may be under way."""
 
         def do() -> None:
+            named = details.name_of(self.store, person_id) != entry.name
             details.rename(self.store, person_id, entry.name, self.now())
             details.put(self.store, person_id, entry.details, self.now())
-            self._note("edit", person_id)
+            self._note("name" if named else "edit", person_id)
 
         self._done(do)
 

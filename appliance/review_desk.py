@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from appliance import review, review_deciding, review_finding
+from appliance import audit, review, review_deciding, review_finding
 from appliance.database import Store
 from appliance.recognition import Recognition
 
@@ -25,14 +25,30 @@ class ReviewDesk:
     now: Callable[[], int]
     changed: Callable[[], None] = lambda: None
 
-    def decide(self, case_id: int, answer: str) -> None:
+    def decide(self, case_id: int, answer: str, who: str = audit.THIS_COMPUTER) -> None:
         """Raises PersonError, StoreError, TimeoutError."""
         seen = self.recognition
-        self._done(lambda: review_deciding.decide(self.store, case_id, answer, seen.gallery.model, seen.gap_ms, self.now()))
 
-    def undo(self) -> None:
+        def do() -> list[str]:
+            case = review.get_open(self.store, case_id)
+            keys = review_deciding.decide(self.store, case_id, answer, seen.gallery.model, seen.gap_ms, self.now())
+            if case is not None:
+                audit.note(self.store, f"review_{answer}", case.person_id, self.now(), case.subject, who=who)
+            return keys
+
+        self._done(do)
+
+    def undo(self, who: str = audit.THIS_COMPUTER) -> None:
         """Raises PersonError, StoreError, TimeoutError."""
-        self._done(lambda: review_deciding.undo_last(self.store, self.recognition.gallery.model, self.now()))
+
+        def do() -> list[str]:
+            last = review.last_decided(self.store.db.conn)
+            keys = review_deciding.undo_last(self.store, self.recognition.gallery.model, self.now())
+            if last is not None:
+                audit.note(self.store, "review_undo", last[0].person_id, self.now(), last[0].subject, who=who)
+            return keys
+
+        self._done(do)
 
     def look_through(self, stopping: Callable[[], bool]) -> None:
         """A turn of the pass over the gallery: it gives way to visitors."""

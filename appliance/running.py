@@ -22,7 +22,7 @@ from appliance.config import Config
 from appliance.data_key import KeyKeeper
 from appliance.database import Store, open_store
 from appliance.database_file import path_in
-from appliance.doorway import made_door, open_page
+from appliance.doorway import OpenPage, made_door, open_page
 from appliance.errors import RegularsError, SnapshotError
 from appliance.gallery import UNSURE_KEY, Gallery
 from appliance.identity import Policy, Verdict
@@ -47,7 +47,6 @@ from models.bars import Bars
 from models.errors import ManifestError, WeightsError
 from models.weights import find, weights_of
 from ui import formats
-from ui.server import Server
 
 log = logging.getLogger(__name__)
 
@@ -124,7 +123,7 @@ class Appliance:
         self._roster = Roster(store, self._supervisor, self._live, choice, now, trouble=lambda: self._reception.trouble)
         self._jobs = Jobs(store, self._all_jobs(), now)
         self._line = Agent(store, self._surroundings())
-        self._server: Server | None = None
+        self._server: OpenPage | None = None
         self._began: dict[str, int] = {}
         """Camera to the process that watches it."""
         self._page = self._page_now()
@@ -330,7 +329,7 @@ class Appliance:
     def _notices(self) -> list[notices.Notice]:
         return notices.open_notices(self.store)
 
-    def _serve(self, ports: Sequence[int]) -> Server:
+    def _serve(self, ports: Sequence[int]) -> OpenPage:
         app = create_app(
             WebDeps(
                 query=readers(path_in(self.store.folder)),
@@ -356,7 +355,7 @@ class Appliance:
                 door=self.door,
             )
         )
-        return open_page(app, self.config.web, ports, self._live.close)
+        return open_page(app, self.config.web, ports, self._live.close, self.door)
 
     def _snapshot(self, visit_id: str) -> bytes | None:
         row = self.store.db.execute("SELECT snapshot FROM visits WHERE id = ?", [visit_id]).fetchone()
@@ -383,7 +382,7 @@ def open_appliance(
     pack = ready_pack(config)
     store = open_store(config.data.folder, now(), checkpoint=True, backups=config.backup.folder, keeper=keeper)
     try:
-        appliance = Appliance(config, store, pack, now, told, made_door(store, everybody))
+        appliance = Appliance(config, store, pack, now, told, made_door(store, config.web, now(), everybody))
         appliance.load()
     except BaseException:
         store.close()

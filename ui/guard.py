@@ -37,28 +37,35 @@ the page's own outside name (`Place.origin`)."""
 READING = ("GET", "HEAD")
 BEARER = "bearer "
 STRICT_TRANSPORT = "max-age=31536000"
-"""A year. Without the names below ours: they are not ours to speak for."""
+"""A year. Without the names below ours: they are not ours to speak for. Only for an outside name: a browser would hold it against every
+other port of a machine that is reached by its own name, the one that leads to https included."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a page stands. `origin`: its address as others know it, as https://hub.example.com; empty for one that only this machine
-    sees. `machines`: beginnings of addresses that programs ask for, by whatever name; nothing there may go by a browser's cookie."""
+    sees. `machines`: beginnings of addresses that programs ask for, by whatever name; nothing there may go by a browser's cookie.
+    `names`: further names and addresses of this machine that it answers to, at its own port; `tls`: it speaks TLS itself."""
 
     origin: str = ""
     machines: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    tls: bool = False
 
     @property
     def secure(self) -> bool:
-        return self.origin.startswith("https://")
+        return self.tls or self.origin.startswith("https://")
 
 
-def refusal(method: str, headers: Headers, port: int | None, scheme: str, origin: str = "") -> tuple[int, str] | None:
+def refusal(
+    method: str, headers: Headers, port: int | None, scheme: str, origin: str = "", names: tuple[str, ...] = ()
+) -> tuple[int, str] | None:
     """None when the request may pass, otherwise the status and the sentence to answer with. `port`: where the request arrived."""
     host = headers.get("host", "").lower()
-    own = {f"{name}:{port}": f"{scheme}://{name}:{port}" for name in OWN_NAMES}
+    ours = (*OWN_NAMES, *names)
+    own = {f"{name}:{port}": f"{scheme}://{name}:{port}" for name in ours}
     if port == (443 if scheme == "https" else 80):
-        own |= {name: f"{scheme}://{name}" for name in OWN_NAMES}
+        own |= {name: f"{scheme}://{name}" for name in ours}
     if origin:
         own[origin.partition("://")[2]] = origin
     if host not in own:
@@ -67,8 +74,8 @@ def refusal(method: str, headers: Headers, port: int | None, scheme: str, origin
     if method in READING:
         # A link from elsewhere may lead here; a foreign page may not load our pictures or streams. Another port of this machine
         # counts as "same-site", so only "same-origin" and "none" (typed, bookmarked) are ours.
-        ours = site in (None, "same-origin", "none") or headers.get("sec-fetch-mode") == "navigate"
-        return None if ours else (403, "Another page asked for this. Open it at its own address.")
+        from_here = site in (None, "same-origin", "none") or headers.get("sec-fetch-mode") == "navigate"
+        return None if from_here else (403, "Another page asked for this. Open it at its own address.")
     # Browsers send Origin "null" with a form under our referrer policy, and then say same-origin in Sec-Fetch-Site.
     if site == "same-origin" or (site is None and headers.get("origin") == own[host]):
         return None
@@ -80,7 +87,7 @@ def refusal(method: str, headers: Headers, port: int | None, scheme: str, origin
 
 def guarded(app: ASGIApp, place: Place = Place()) -> ASGIApp:
     """Middleware: refuse what is not ours, add the safe headers to the rest."""
-    always = {**SAFE_HEADERS, "strict-transport-security": STRICT_TRANSPORT} if place.secure else SAFE_HEADERS
+    always = {**SAFE_HEADERS, "strict-transport-security": STRICT_TRANSPORT} if place.origin.startswith("https://") else SAFE_HEADERS
 
     async def guard(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == ScopeType.WEBSOCKET or "method" not in scope:
@@ -101,7 +108,8 @@ def guarded(app: ASGIApp, place: Place = Place()) -> ASGIApp:
         server = scope["server"]
         port = server[1] if server else None
         for_machines = scope["path"].startswith(place.machines) if place.machines else False
-        refused = None if for_machines else refusal(scope["method"], Headers.from_scope(scope), port, scope["scheme"], place.origin)
+        asked = (scope["method"], Headers.from_scope(scope), port, scope["scheme"])
+        refused = None if for_machines else refusal(*asked, place.origin, place.names)
         if refused is None:
             await app(scope, receive, send_safely)
             return

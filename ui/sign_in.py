@@ -115,9 +115,11 @@ def begin_session(storage: Storage, account: Account, agent: str, now_ms: int) -
 
 def recognised(storage: Storage, token: str | None, now_ms: int) -> Account | None:
     """Whose session the token is, if it still holds."""
-    if token is None:
-        return None
-    id_hash = sessions.token_hash(token)
+    return holder(storage, sessions.token_hash(token), now_ms) if token is not None else None
+
+
+def holder(storage: Storage, id_hash: bytes, now_ms: int) -> Account | None:
+    """The same by the token's hash."""
     found = storage.session(id_hash)
     if found is None:
         return None

@@ -27,6 +27,8 @@ def run(context: click.Context) -> None:
             appliance.start([config.web.port])
             ending_asked.kills(appliance.process_ids)
             click.echo(f"Regulars runs. Its page: {appliance.address}  (control-C ends it)")
+            if appliance.door.certificate:
+                click.echo(f"It is open to the network. Fingerprint of its certificate: {appliance.door.certificate.fingerprint}")
             if appliance.door.first_code:
                 click.echo(f"Nobody can sign in yet. Open the page and make the owner's account with the code {appliance.door.first_code}")
             ending_asked.wait()

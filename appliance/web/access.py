@@ -86,7 +86,7 @@ def guard(connection: Connection, handler: BaseRouteHandler) -> None:
     if asker is None:
         raise NotAuthorizedException(_("Sign in first."))
     if not asker.may(access):
-        raise PermissionDeniedException(WHO_MAY[access])
+        raise PermissionDeniedException(_(WHO_MAY[access]))
 
 
 def access_of(handler: BaseRouteHandler) -> Access | None:

@@ -16,7 +16,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
-from appliance.web import access, door, person_changes, sign_in
+from appliance.web import access, account, audit, door, person_changes, sign_in, users
 from appliance.web.access import Access
 from appliance.web.pages import GivenPages, Pages, WebDeps, given_to
 from appliance.web.people import people_page
@@ -38,7 +38,7 @@ BODY_BYTES_MAX = 64 << 10
 ROUTES = (
     today_page, today_parts, dismiss_notice, visits_page, visits_file, visit_page, visit_face, people_page, person_page,
     *person_changes.ROUTES, review_page, review_undo, review_answer, live_stream, camera_picture,
-    *sign_in.ROUTES,
+    *sign_in.ROUTES, *account.ROUTES, *users.ROUTES, audit.audit_page,
 )  # fmt: skip
 
 
@@ -61,7 +61,9 @@ def create_app(deps: WebDeps) -> Litestar:
     def refused(request: Request[object, object, State], error: HTTPException) -> Response[Any]:
         if error.status_code == 401 and request.method == "GET" and request.headers.get("sec-fetch-mode", "navigate") == "navigate":
             return Redirect(f"/sign-in?to={quote(request.url.path, safe='/')}", status_code=303)
-        values = {"title": title(error.status_code), "detail": error.detail}
+        # Litestar's own words are English and tell a reader nothing.
+        ours = {"Not Found": _("There is no such page."), "Method Not Allowed": _("That cannot be done here.")}
+        values = {"title": title(error.status_code), "detail": ours.get(error.detail, error.detail)}
         return given(request).page("refused.html", "", values, error.status_code)
 
     def failed(request: Request[object, object, State], error: Exception) -> Response[str]:

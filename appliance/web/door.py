@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
 
+from appliance.certificates import Certificate
 from appliance.database import Store
 from appliance.users import UserStorage
 from appliance.web.access import Asker, Connection, Identify, Role
@@ -21,12 +22,16 @@ PROGRAM = "regulars"
 @dataclass(frozen=True, slots=True)
 class Door:
     """`first_code`: what the first owner must know, as the terminal shows it; empty: nobody can become it. `everybody`: whoever asks is
-    let in as this; for a page that only this computer sees and whose data are thrown away, as the demo's."""
+    let in as this; for a page that only this computer sees and whose data are thrown away, as the demo's. `certificate`: with which the
+    page is open to the network; None: it is not."""
 
     first_code: str = ""
     everybody: Asker | None = None
     place: Place = field(default_factory=Place)
     attempts: Attempts = field(default_factory=Attempts)
+    certificate: Certificate | None = None
+    addresses: tuple[str, ...] = ()
+    """By which other devices reach the page, the likeliest first."""
     halfway: Halfway = field(default_factory=Halfway)
 
 

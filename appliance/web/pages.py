@@ -14,14 +14,16 @@ from litestar.enums import MediaType
 from litestar.params import SkipValidation
 
 from appliance import review
+from appliance.audit import THIS_COMPUTER
 from appliance.live import Live
 from appliance.loyalty import USUAL, Weights
 from appliance.people_desk import Desk
+from appliance.users import UserStorage
 from appliance.web.access import Access, Asker
 from appliance.web.cameras import CameraLine
 from appliance.web.door import Door
 from appliance.web.words import staff, visitor
-from ui import formats
+from ui import formats, sign_in
 from ui.assets import Asset
 
 
@@ -59,10 +61,10 @@ class WebDeps:
     weak_pack: bool
     now: Callable[[], int]
     """UTC milliseconds."""
-    decide: Callable[[int, str], None]
-    """A review case's number and its answer. Raises RegularsError, TimeoutError."""
-    undo: Callable[[], None]
-    """Takes the last decision at review back. Raises RegularsError, TimeoutError."""
+    decide: Callable[[int, str, str], None]
+    """A review case's number, its answer and who gave it. Raises RegularsError, TimeoutError."""
+    undo: Callable[[str], None]
+    """Takes the last decision at review back, in somebody's name. Raises RegularsError, TimeoutError."""
     loyalty: Weights = USUAL
     also_at: Callable[[str], list[str]] = lambda _person_id: []
     """The other stores that a person comes to, where the chain tells."""
@@ -88,10 +90,22 @@ class Pages:
     def sees_people(self) -> bool:
         return self.asker is not None and self.asker.sees_people
 
+    @property
+    def who(self) -> str:
+        """In whose name something is done."""
+        return self.asker.name if self.asker else THIS_COMPUTER
+
     def opens(self, address: str) -> bool:
         """Whether there is such a page, and whoever asks may see it."""
         access = self.entrances.get(address)
         return access is not None and (access is Access.ANYONE or (self.asker is not None and self.asker.may(access)))
+
+    def still_in(self) -> bool:
+        """Whether whoever asks is signed in still and may what they might: for a line that stays open. Counts as use."""
+        if self.asker is None or not self.asker.session:
+            return self.asker is not None
+        account = sign_in.holder(UserStorage(self.deps.desk.store), self.asker.session, self.deps.now())
+        return account is not None and account.role == self.asker.role
 
     def when(self, at_ms: int) -> str:
         """today 14:27, 3 October 09:10."""

@@ -11,9 +11,11 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery
 
 from appliance import details, merge_history
+from appliance.audit import SEE
 from appliance.details import Details
 from appliance.merge_history import Merged
 from appliance.web.access import Access
+from appliance.web.audit import saw
 from appliance.web.calendar import Calendar, calendar, first_day
 from appliance.web.pages import GivenPages, Pages
 from appliance.web.people import PersonCard, read_cards
@@ -122,15 +124,22 @@ def read_chain(connection: sqlite3.Connection, person_id: str, also_at: list[str
 
 
 def read_audit(connection: sqlite3.Connection, person_id: str) -> list[AuditLine]:
-    rows = connection.execute("SELECT what, at_ms, who FROM audit WHERE subject_id = ? ORDER BY id DESC LIMIT ?", (person_id, AUDIT_MAX))
+    rows = connection.execute(
+        "SELECT what, at_ms, who FROM audit WHERE subject_id = ? AND what <> ? ORDER BY id DESC LIMIT ?", (person_id, SEE, AUDIT_MAX)
+    )
     return [AuditLine(_(AUDITED.get(what, what)), at, who) for what, at, who in rows.fetchall()]
 
 
 AUDITED = {
     "edit": _("details changed"),
+    "name": _("named"),
     "merge": _("merged with somebody"),
     "undo_merge": _("a merge undone"),
     "split": _("a visit taken away"),
+    "review_same": _("called the same at review"),
+    "review_different": _("called different at review"),
+    "review_ignored": _("left open at review"),
+    "review_undo": _("an answer at review taken back"),
 }
 SAID = {
     "saved": _("Saved."),
@@ -145,4 +154,5 @@ SAID = {
 @get("/people/{person_id:str}", opt={"access": Access.MANAGER}, sync_to_thread=True)
 def person_page(pages: GivenPages, person_id: FromPath[str], page: FromQuery[int] = 1, said: FromQuery[str] = "") -> Response[str]:
     found = read_person(pages, person_id, asked_page(page))
+    saw(pages, person_id)
     return pages.page("person.html", "people", {"person": found, "card": found.card, "said_so": _(SAID.get(said, ""))})

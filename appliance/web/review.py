@@ -180,7 +180,7 @@ def review_page(pages: GivenPages) -> Response[str]:
 @post("/review/undo", opt={"access": Access.MANAGER}, sync_to_thread=True)
 def review_undo(pages: GivenPages) -> Response[str] | Redirect:
     try:
-        pages.deps.undo()
+        pages.deps.undo(pages.who)
     except (RegularsError, TimeoutError) as error:
         return pages.page("review.html", "review", review_values(pages, _words(error)), 409)
     return Redirect("/review", status_code=303)
@@ -190,7 +190,7 @@ def review_undo(pages: GivenPages) -> Response[str] | Redirect:
 def review_answer(pages: GivenPages, case_id: FromPath[int], answer: FromPath[str]) -> Response[str] | Redirect:
     """Deciding twice changes nothing: the second time the case is no longer open, and the page says so."""
     try:
-        pages.deps.decide(case_id, answer)
+        pages.deps.decide(case_id, answer, pages.who)
     except (RegularsError, TimeoutError) as error:
         return pages.page("review.html", "review", review_values(pages, _words(error)), 409)
     return Redirect("/review", status_code=303)

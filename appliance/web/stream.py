@@ -36,6 +36,10 @@ async def live_stream(request: Request[object, object, State], pages: GivenPages
 async def messages(pages: Pages, told: AsyncIterator[Told]) -> AsyncIterator[ServerSentEventMessage]:
     yield ServerSentEventMessage(event="hello", data="{}", retry=RETRY_MS)
     async for news in told:
+        if not await sync_to_thread(pages.still_in):
+            # The page asks for itself anew, and is led to the sign-in.
+            yield ServerSentEventMessage(event="reload", id=news.mark, data="{}")
+            return
         yield await message(pages, news)
 
 

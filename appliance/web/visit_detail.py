@@ -11,6 +11,7 @@ from litestar.params import FromPath
 
 from appliance.web import words
 from appliance.web.access import Access
+from appliance.web.audit import saw
 from appliance.web.pages import GivenPages, Names, PersonRow
 from appliance.web.visit_rows import AlsoAt, VisitRow, no_store, read_rows
 from ui import formats
@@ -127,6 +128,7 @@ def visit_page(pages: GivenPages, visit_id: FromPath[str]) -> Response[str]:
     detail = read_visit_detail(deps.query(), deps.names, visit_id, deps.also_at)
     if detail is None:
         raise NotFoundException(_("There is no such visit. It may have been erased."))
+    saw(pages, visit_id)
     return pages.page("visit.html", "visits", {"visit": detail, "row": detail.row})
 
 

@@ -14,6 +14,7 @@ from litestar import Response, get
 from litestar.exceptions import ValidationException
 from litestar.params import FromQuery
 
+from appliance import audit
 from appliance.web.access import Access
 from appliance.web.pages import GivenPages, Names, Pages, PersonRow
 from appliance.web.visit_rows import AlsoAt, VisitRow, no_store, read_rows
@@ -171,6 +172,8 @@ def visits_file(
     deps = pages.deps
     asked = asked_for(pages, day, camera, kind, person, sort, 1)
     name = f"visits-{'person' if person else asked.day}.csv"
+    with deps.desk.store.transaction():
+        audit.note(deps.desk.store, "export", person, deps.now(), who=pages.who)
     text = as_csv(deps.query(), deps.names, asked, deps.time_zone)
     headers = {"content-disposition": f'attachment; filename="{name}"'}
     return Response(text, media_type="text/csv; charset=utf-8", headers=headers)

@@ -84,9 +84,15 @@ def test_other_variables_of_the_same_beginning_are_left_alone(tmp_path: Path) ->
     load(written(tmp_path, ""), {"REGULARS_MODELS": "/elsewhere", "REGULARS_DEBUG": "1", "REGULARS_SHARED": "/x", "REGULARS_WEBCAM_X": "1"})
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "store.example", ""])
-def test_a_page_open_to_the_network_is_refused_while_there_is_no_sign_in(tmp_path: Path, host: str) -> None:
-    assert "no sign-in yet" in refusal(tmp_path, f'[web]\nhost = "{host}"\n')
+@pytest.mark.parametrize("host", ["store.example", "", "192.168.1.500", "10.0.0.0/8"])
+def test_what_is_no_address_of_a_computer_is_refused_as_the_pages_host(tmp_path: Path, host: str) -> None:
+    assert "an address of this computer" in refusal(tmp_path, f'[web]\nhost = "{host}"\n')
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "localhost"])
+def test_the_page_may_be_opened_to_the_network(tmp_path: Path, host: str) -> None:
+    """Whether somebody can sign in is looked at when the page is opened."""
+    assert load(written(tmp_path, f'[web]\nhost = "{host}"\n'), {}).web.host == host
 
 
 @pytest.mark.parametrize(

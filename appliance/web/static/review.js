@@ -14,6 +14,7 @@ async function send(form) {
   here().setAttribute("aria-busy", "true");
   try {
     const answer = await fetch(form.action, { method: "POST", cache: "no-store", signal: AbortSignal.timeout(WAIT_MS) });
+    if (answer.status === 401) return location.reload();
     takeOver(new DOMParser().parseFromString(await answer.text(), "text/html"));
   } catch {
     // The form itself does it then, and the browser says what is wrong.

@@ -44,6 +44,8 @@ async function refresh() {
   readAt = Date.now();
   try {
     const answer = await fetch("/today/parts", { cache: "no-store", signal: AbortSignal.timeout(10_000) });
+    // Signed out meanwhile: the page itself leads to the sign-in.
+    if (answer.status === 401) return location.reload();
     if (!answer.ok) throw new Error(String(answer.status));
     takeOver(parsed(await answer.text()));
     due = 0;

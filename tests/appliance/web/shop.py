@@ -122,7 +122,7 @@ def open_shop(folder: Path, *, weak_pack: bool = False, site_name: str = "Ba ƒê√
     pictures: dict[str, bytes] = {}
     looks: list[tuple[str, float]] = []
 
-    def nobody() -> None:
+    def nobody(*_asked: object) -> None:
         raise PersonError("Nobody decides anything in this shop.")
 
     def dismiss(notice_id: int) -> None:
@@ -146,7 +146,7 @@ def open_shop(folder: Path, *, weak_pack: bool = False, site_name: str = "Ba ƒê√
         pack_name="starter" if weak_pack else "open",
         weak_pack=weak_pack,
         now=lambda: shop.clock_ms,
-        decide=lambda _case, _answer: nobody(),
+        decide=nobody,
         undo=nobody,
         also_at=lambda person_id: shop.stores.get(person_id, []),
         door=Door(everybody=Asker("", "Alice", "owner")),

@@ -24,6 +24,8 @@ GIVEN = {
     "name": "style.css",
     "case_id": "1",
     "answer": "same",
+    "user_id": "nobody",
+    "handle": "00",
 }
 STREAMS = ("/live",)
 """Never end by themselves: the browser tests and the server's test look at them."""

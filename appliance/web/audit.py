@@ -1,0 +1,121 @@
+"""The page Audit log: who saw, named, merged, exported and erased, newest first; by whom, by what, about whom."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from litestar import Response, get
+from litestar.exceptions import ValidationException
+from litestar.params import FromQuery
+
+from appliance import audit, users
+from appliance.audit import Asked, Entry
+from appliance.errors import StoreError
+from appliance.web.access import Access
+from appliance.web.pages import GivenPages, Pages, PersonRow
+from ui.words import gettext as _
+
+log = logging.getLogger(__name__)
+
+ROWS_MAX = 50
+CHOICES_MAX = 200
+BEFORE_MAX = 1 << 53
+WHATS = {
+    "see": _("looked at"),
+    "edit": _("changed details"),
+    "name": _("named"),
+    "merge": _("merged"),
+    "undo_merge": _("undid a merge"),
+    "split": _("took a visit away"),
+    "opt_out": _("opted out"),
+    "erase": _("erased"),
+    "export": _("saved a list"),
+    "review_same": _("review: the same person"),
+    "review_different": _("review: different people"),
+    "review_ignored": _("review: left open"),
+    "review_undo": _("review: took an answer back"),
+    "sign_in": _("signed in"),
+    "password": _("changed the password"),
+    "password_reset": _("gave a new password"),
+    "codes_on": _("turned one-time codes on"),
+    "codes_off": _("turned one-time codes off"),
+    "user_added": _("added a user"),
+    "user_changed": _("changed a user's role"),
+    "user_removed": _("removed a user"),
+}
+"""What other modules note under a word of their own is shown as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """`about`: in words; `address`: where they are shown, empty for nowhere."""
+
+    entry: Entry
+    what: str
+    about: str
+    address: str
+
+
+def what_words(what: str) -> str:
+    return _(WHATS[what]) if what in WHATS else what.replace("_", " ")
+
+
+def saw(pages: Pages, subject_id: str) -> None:
+    """The page is shown even if that cannot be noted: a full disk must not hide a person from who runs the store."""
+    try:
+        audit.saw(pages.deps.desk.store, pages.who, subject_id, pages.deps.now())
+    except StoreError as error:
+        log.error("event=look_not_noted error=%s", type(error).__name__)
+
+
+def lines(pages: Pages, found: list[Entry]) -> list[Line]:
+    ids = [entry.subject_id for entry in found]
+    marks, connection = ",".join("?" * len(ids)), pages.deps.query()
+    people = {
+        row[0]: pages.deps.names(PersonRow(*row))
+        for row in connection.execute(
+            f"SELECT id, number, role, name_sealed FROM persons WHERE id IN ({marks}) AND role <> 'opted_out'", ids
+        ).fetchall()
+    }
+    visits = {row[0] for row in connection.execute(f"SELECT id FROM visits WHERE id IN ({marks})", ids).fetchall()}
+    accounts = {user.id: user.name for user in users.every(pages.deps.desk.store)}
+    return [_line(entry, people, visits, accounts) for entry in found]
+
+
+def _line(entry: Entry, people: dict[str, str], visits: set[str], accounts: dict[str, str]) -> Line:
+    what, id_ = what_words(entry.what), entry.subject_id
+    if id_ in people:
+        return Line(entry, what, people[id_], f"/people/{id_}")
+    if id_ in visits:
+        return Line(entry, what, _("a visit"), f"/visits/{id_}")
+    if id_ in accounts:
+        return Line(entry, what, accounts[id_] if accounts[id_] != entry.who else "–", "")
+    return Line(entry, what, _("the list of visits") if entry.what == "export" else _("somebody who is gone"), "")
+
+
+def address(asked: Asked, before: int) -> str:
+    values = {"who": asked.who, "what": asked.what, "about": asked.about, "before": before or ""}
+    left = {key: value for key, value in values.items() if value}
+    return f"/audit?{urlencode(left)}" if left else "/audit"
+
+
+@get("/audit", opt={"access": Access.MANAGER}, sync_to_thread=True)
+def audit_page(
+    pages: GivenPages, who: FromQuery[str] = "", what: FromQuery[str] = "", about: FromQuery[str] = "", before: FromQuery[int] = 0
+) -> Response[str]:
+    if not 0 <= before < BEFORE_MAX:
+        raise ValidationException(_("There is no such place in the log."))
+    store, asked = pages.deps.desk.store, Asked(who[:100], what[:40], about[:64], before)
+    found = audit.entries(store, asked, ROWS_MAX + 1)
+    whats = sorted(((kind, what_words(kind)) for kind in audit.kinds(store, CHOICES_MAX)), key=lambda choice: choice[1])
+    values = {
+        "lines": lines(pages, found[:ROWS_MAX]),
+        "asked": asked,
+        "people": audit.everybody(store, CHOICES_MAX),
+        "whats": whats,
+        "newest": address(asked, 0) if before else "",
+        "older": address(asked, found[ROWS_MAX - 1].id) if len(found) > ROWS_MAX else "",
+    }
+    return pages.page("audit.html", "audit", values)

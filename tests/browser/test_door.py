@@ -1,0 +1,137 @@
+"""Getting in, in a real browser: the first start, users and what a viewer sees, one-time codes; by wide screen and phone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyotp
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from appliance.web.door import Door
+from tests.appliance.web.shop import Shop, busy_shop
+from tests.appliance.web.signing import PASSWORD, add_users, with_door
+from tests.browser.browsing import chromium, complaints
+from tests.browser.portraits import portrait
+from ui.server import Server, serve
+
+CODE = "ABCD-EFGH-JKMN"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    shop = busy_shop(tmp_path)
+    for seed, visit in enumerate(shop.pictures):
+        shop.pictures[visit] = portrait(seed)
+    return shop
+
+
+@pytest.fixture
+def server(shop: Shop) -> Iterator[Server]:
+    running = serve(with_door(shop, Door(CODE)), "127.0.0.1", 0, shop.live.close)
+    yield running
+    running.stop()
+
+
+@pytest.fixture(params=[(1440, 900), (390, 844)], ids=["wide", "phone"])
+def page(browser: Browser, server: Server, request: pytest.FixtureRequest) -> Iterator[Page]:
+    width, height = request.param
+    context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
+    page = context.new_page()
+    found = complaints(page)
+    yield page
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing is wider than the screen"
+    context.close()
+    assert found == []
+
+
+def is_accessible(page: Page) -> None:
+    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]})
+    assert found.violations_count == 0, found.generate_report()
+
+
+def sign_in(page: Page, server: Server, name: str) -> None:
+    page.goto(server.address + "/sign-in")
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+
+
+def leave(page: Page) -> None:
+    more = page.get_by_role("button", name="More")
+    if more.is_visible():
+        more.click()
+    page.get_by_role("button", name="Sign out").locator("visible=true").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_the_first_start_makes_an_owner_who_lets_a_viewer_in_who_sees_no_names(page: Page, server: Server) -> None:
+    page.goto(server.address)
+    expect(page.get_by_role("heading", name="Welcome to Regulars")).to_be_visible()
+    is_accessible(page)
+    page.get_by_label("Code from the terminal").fill(CODE.lower())
+    page.get_by_label("Name").fill("Alice")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("Password again").fill(PASSWORD)
+    page.get_by_role("button", name="Make the account").click()
+    expect(page.get_by_text("Bob").first).to_be_visible()
+    page.goto(server.address + "/users")
+    is_accessible(page)
+    page.get_by_label("Name", exact=True).fill("Dana")
+    page.get_by_label("First password").fill(PASSWORD)
+    page.get_by_role("radio", name="viewer").check()
+    page.get_by_role("button", name="Add").click()
+    expect(page.get_by_role("status")).to_contain_text("They may sign in now.")
+    leave(page)
+    sign_in(page, server, "dana")
+    expect(page.locator("#line")).to_have_text("live")
+    expect(page.get_by_text("Visitor 2", exact=True)).to_be_visible()
+    assert "Bob" not in page.content() and page.locator("img.face").count() == 0
+    expect(page.get_by_role("link", name="People")).to_have_count(0)
+    is_accessible(page)
+
+
+def test_one_time_codes_are_turned_on_and_asked_for(page: Page, server: Server, shop: Shop) -> None:
+    add_users(shop)
+    sign_in(page, server, "alice")
+    expect(page.locator("#line")).to_have_text("live")
+    page.goto(server.address + "/account")
+    is_accessible(page)
+    page.get_by_role("link", name="Turn on").click()
+    is_accessible(page)
+    secret = re.sub(r"\s", "", page.locator(".steps code").inner_text())
+    page.get_by_label("Code").fill(pyotp.TOTP(secret).at(shop.clock_ms // 1000))
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Turn on").click()
+    expect(page.locator(".recovery code")).to_have_count(10)
+    recovery = page.locator(".recovery code").first.inner_text()
+    leave(page)
+    sign_in(page, server, "alice")
+    expect(page.get_by_role("heading", name="One-time code")).to_be_visible()
+    is_accessible(page)
+    page.get_by_label("Code", exact=True).fill(recovery)
+    page.keyboard.press("Enter")
+    expect(page.locator("#line")).to_have_text("live")
+
+
+def test_the_log_of_who_did_what_is_read_and_filtered(page: Page, server: Server, shop: Shop) -> None:
+    add_users(shop)
+    sign_in(page, server, "bob manager")
+    expect(page.locator("#line")).to_have_text("live")
+    page.goto(server.address + "/people/bob")
+    page.goto(server.address + "/audit")
+    expect(page.locator("tbody tr")).to_have_count(2)
+    is_accessible(page)
+    page.get_by_label("What").select_option("looked at")
+    page.get_by_role("button", name="Filter").click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+    expect(page.locator("tbody").get_by_role("link", name="Bob")).to_be_visible()
