@@ -141,6 +141,13 @@ class Store:
         if isinstance(record, GONE):
             gone_rows.remember(self.db.conn, record)
 
+    def checkpoint(self) -> None:
+        """Brings the log into the database now, after much was written at once; nothing for a guest or a reader."""
+        with self._turn:
+            if self.owner:
+                self._commits = COMMITS_A_CHECKPOINT
+                self._checkpoint_now_and_then()
+
     def close(self) -> None:
         """Waits for a transaction that is under way. May be called twice."""
         with self._turn:

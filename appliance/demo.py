@@ -16,11 +16,12 @@ import httpx
 import msgspec
 import numpy as np
 
-from appliance import cameras, enrolment, lock
+from appliance import cameras, enrolment, history_writing, lock
 from appliance.cameras import NewCamera
 from appliance.config import Backup, Config, Models, Visits, Web
 from appliance.demo_feed import PARTS, WHOLE, group_photo, write_feed
 from appliance.errors import DemoError, RegularsError
+from appliance.history import Wanted
 from appliance.running import Appliance
 from appliance.web.access import Asker
 from models.errors import ModelsError, PullError
@@ -42,6 +43,11 @@ EVERYBODY = Asker("", "Demo", "owner")
 """Whoever opens the demo's page: it is on this computer alone, and all of it is thrown away."""
 ABSENCE_SHARE = 0.5
 """The visit gap as a share of the time that people stay away: they are seen to return, and a track that broke is not a return."""
+PAST_CAMERAS = ("Till", "Back door")
+"""Beside the entrance, in a made-up past."""
+PAST_VISITS_A_DAY = 180
+PAST_PEOPLE_SHARE = 0.4
+"""People to visits, of a shop in a town."""
 
 PREFIX = "regulars-demo-"
 LEFT_S = 600.0
@@ -164,6 +170,19 @@ def furnish(appliance: Appliance, scene: Scene, now_ms: int) -> int:
     entered = _enrolled(appliance, scene, now_ms) if scene.enrol else 0
     cameras.add(appliance.store, NewCamera(CAMERA, "file", str(scene.video), loop=True), now_ms)
     return entered
+
+
+def remember(appliance: Appliance, days: int, now_ms: int, say: Say) -> None:
+    """Gives the store a made-up past, with cameras of its own that are switched off."""
+    store, config = appliance.store, appliance.config
+    say(f"Making up a past of {days} days …")
+    for number, name in enumerate(PAST_CAMERAS):
+        cameras.add(store, NewCamera(name, "rtsp", f"rtsp://192.0.2.{number + 1}/past"), now_ms)
+        cameras.set_enabled(store, name, False, now_ms)
+    ids = [camera.id for camera in cameras.list_cameras(store)]
+    visits = days * PAST_VISITS_A_DAY
+    wanted = Wanted(days, int(visits * PAST_PEOPLE_SHARE), visits, len(ids), now_ms, config.site.zone)
+    history_writing.write(store, wanted, ids)
 
 
 def _enrolled(appliance: Appliance, scene: Scene, now_ms: int) -> int:

@@ -21,6 +21,8 @@ from appliance.config import Config
 from appliance.database import Store
 from appliance.errors import RegularsError
 from appliance.line import room
+from appliance.reports import tallies
+from ui import formats
 
 Stopping = Callable[[], bool]
 MINUTE_S = 60.0
@@ -81,10 +83,15 @@ def standard_jobs(
         if dropped:
             log.warning("outbox shed records=%d", dropped)
 
+    def count_days(stopping: Stopping) -> None:
+        zone = config.site.zone
+        tallies.refresh(store, zone, formats.day_of(now(), zone), stopping)
+
     return [
         Job("heartbeat", "The sign of life", MINUTE_S, 0.0, beat),
         Job("snapshots", "Deleting old snapshots", HOUR_S, 60.0, keep_snapshots),
         Job("people", "Forgetting people who stay away", HOUR_S, 120.0, keep_people),
+        Job("tallies", "Counting the days for the reports", MINUTE_S, 5.0, count_days),
         Job("gallery", "The check of the gallery", HOUR_S, 600.0, lambda _stopping: gallery_check()),
         Job("outbox", "Keeping the outbox small", HOUR_S, 180.0, keep_outbox),
         # Looks every ten minutes whether last night's is made: so a night without power is made up for.

@@ -232,3 +232,30 @@ DOOR = (
     "CREATE INDEX audit_what ON audit (what, id)",
     "CREATE INDEX audit_who ON audit (who, id)",
 )
+
+
+@migrations()
+def m012_reports(db: Database) -> None:
+    for statement in REPORTS:
+        db.execute(statement)
+
+
+REPORTS = (
+    # What each of the store's days was, counted, so that a report need not read a million visits. camera_id empty: the whole store.
+    """CREATE TABLE day_tallies (
+        day TEXT NOT NULL, camera_id TEXT NOT NULL, counts TEXT NOT NULL, PRIMARY KEY (day, camera_id)) STRICT, WITHOUT ROWID""",
+    # Quarters of an hour (UTC) whose visits changed since their day was counted: whoever changes a visit need not know of the reports.
+    "CREATE TABLE tally_changes (quarter INTEGER PRIMARY KEY) STRICT",
+    "INSERT INTO tally_changes SELECT DISTINCT first_seen_ms / 900000 FROM visits",
+    """CREATE TRIGGER tally_visit_new AFTER INSERT ON visits BEGIN
+        INSERT OR IGNORE INTO tally_changes VALUES (NEW.first_seen_ms / 900000); END""",
+    """CREATE TRIGGER tally_visit_changed AFTER UPDATE ON visits BEGIN
+        INSERT OR IGNORE INTO tally_changes VALUES (OLD.first_seen_ms / 900000), (NEW.first_seen_ms / 900000); END""",
+    """CREATE TRIGGER tally_visit_gone AFTER DELETE ON visits BEGIN
+        INSERT OR IGNORE INTO tally_changes VALUES (OLD.first_seen_ms / 900000); END""",
+    # Who of the marked ones came today, without reading everybody's details.
+    "CREATE INDEX details_marked ON details (person_id) WHERE vip OR watchlist",
+    # A person's newest picture, of those who came a thousand times and of whom there is none any more.
+    "CREATE INDEX visits_face ON visits (person_id, last_seen_ms) WHERE snapshot IS NOT NULL",
+    "CREATE INDEX chain_marked ON chain (person_id) WHERE vip OR watchlist",
+)

@@ -75,6 +75,16 @@ def _written(day: date, pattern: str) -> str:
     return format_date(day, pattern, locale=LOCALES[language()])
 
 
+def short_date(day: date, today: date) -> str:
+    """22 Nov; with the year when it is not this one: for an axis, where there is little room."""
+    return _written(day, "d MMM" if day.year == today.year else "d MMM y")
+
+
+def month(day: date) -> str:
+    """November 2026."""
+    return _written(day, "LLLL y")
+
+
 def duration(milliseconds: int) -> str:
     """12 seconds, 3 minutes, 2 h 5 min: one glance, no more exact than is useful."""
     seconds = max(0, round(milliseconds / 1000))
@@ -93,6 +103,26 @@ def duration(milliseconds: int) -> str:
 def number(value: int) -> str:
     """1204 as 1 204; in Vietnamese 1.204."""
     return f"{value:,}".replace(",", "." if language() == "vi" else NARROW_SPACE)
+
+
+def change(share: float) -> str:
+    """.124 as +12 %, -.03 as −3 %; the same for less than half a percent."""
+    percent = round(100 * share)
+    if not percent:
+        return _("the same")
+    return _("%(sign)s%(n)d %%") % {"sign": "+" if percent > 0 else "\u2212", "n": abs(percent)}
+
+
+def decimal(value: float) -> str:
+    """1204.5 as 1 204.5, in Vietnamese 1.204,5; one decimal, as means are given."""
+    whole, part = f"{value:,.1f}".split(".")
+    thousands, mark = marks()
+    return f"{whole.replace(',', thousands)}{mark}{part}"
+
+
+def marks() -> tuple[str, str]:
+    """What stands between thousands, and before the decimals."""
+    return (".", ",") if language() == "vi" else (NARROW_SPACE, ".")
 
 
 def ordinal(value: int) -> str:

@@ -34,5 +34,6 @@ def environment(folders: Iterable[Path], assets: Mapping[str, Asset]) -> Environ
     made.globals["language"] = language
     made.filters["number"] = formats.number
     made.filters["similarity"] = formats.similarity
+    made.filters["change"] = formats.change
     made.filters["duration"] = formats.duration
     return made

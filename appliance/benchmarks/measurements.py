@@ -15,7 +15,7 @@ import msgspec
 
 from appliance.errors import RegularsError
 
-NAMES = ("overhead", "frame_rate", "cameras", "memory", "gallery")
+NAMES = ("overhead", "frame_rate", "cameras", "memory", "gallery", "pages", "report_beside")
 REPLY = "reply "
 """Begins the one line of a measurement's output that is its answer; libraries may print others."""
 
@@ -40,7 +40,7 @@ Values = dict[str, object]
 
 def time_limit_s(order: Order) -> float:
     """Generous: a slow machine shall get its figure, a hang shall not last for ever."""
-    return {"memory": order.minutes * 60 + 300, "cameras": 900.0}.get(order.name, 600.0)
+    return {"memory": order.minutes * 60 + 300, "cameras": 900.0, "pages": 1_200.0}.get(order.name, 600.0)
 
 
 def measured_apart(order: Order) -> Values:
@@ -126,10 +126,29 @@ def _gallery(order: Order, folder: Path) -> Values:
     }
 
 
+def _pages(order: Order, folder: Path) -> Values:
+    from appliance.benchmarks.pages import DAYS, PEOPLE, ROUNDS, VISITS, measure_pages
+
+    sizes = (5_000, 1_000, 60, 3) if order.quick else (VISITS, PEOPLE, DAYS, ROUNDS)
+    found = measure_pages(folder, order.pack, order.model_folders, *sizes)
+    return {"page_ms_p50": found.slowest_p50_ms, "page_ms_p95": found.slowest_p95_ms, "pages": msgspec.to_builtins(found)}
+
+
+def _report_beside(order: Order, folder: Path) -> Values:
+    from appliance.benchmarks.report_beside import measure_beside
+    from appliance.benchmarks.shop import weights_in
+
+    seconds = 6.0 if order.quick else 40.0
+    found = measure_beside(Path(order.video), order.pack, weights_in(order.model_folders), order.model_folders, folder, seconds)
+    return {"report_frames_lost": found.frames_lost, "report_beside": msgspec.to_builtins(found)}
+
+
 _MEASUREMENTS: dict[str, Callable[[Order, Path], Values]] = {
     "overhead": _overhead,
     "frame_rate": _frame_rate,
     "cameras": _cameras,
     "memory": _memory,
     "gallery": _gallery,
+    "pages": _pages,
+    "report_beside": _report_beside,
 }

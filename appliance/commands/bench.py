@@ -11,7 +11,7 @@ import click
 from appliance.commands import premises
 from ui.terminal import print_json, print_table
 
-NAMES = ("overhead", "frame_rate", "cameras", "memory", "gallery")
+NAMES = ("overhead", "frame_rate", "cameras", "memory", "gallery", "pages", "report_beside")
 REPORT = Path("build", "bench.json")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import queue
+import re
 import sys
 import tempfile
 import time
@@ -27,6 +28,19 @@ UNATTENDED_S = 90.0
 PORTS_TRIED = 20
 LOOK_S = 0.2
 VISITS_MAX = 10_000
+HISTORY_DAYS_MAX = 1_500
+
+
+class Days(click.ParamType[int]):
+    """400d, or 400."""
+
+    name = "DAYS"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        found = re.fullmatch(r"(\d{1,4})d?", str(value).strip())
+        if found is None or not 1 <= int(found[1]) <= HISTORY_DAYS_MAX:
+            self.fail(f"{value!r} is no number of days from 1 to {HISTORY_DAYS_MAX}, such as 400d.", param, ctx)
+        return int(found[1])
 
 
 @click.command()
@@ -35,6 +49,7 @@ VISITS_MAX = 10_000
 @click.option("--port", type=click.IntRange(1, 65_535), help="The page's port; else that of the settings (8477). Taken: the next free one.")
 @click.option("--pack", help="The face models: 'open' or 'starter', or another that is on this computer.")
 @click.option("--scene", type=click.Choice(["store_a", "store_b"]), help="One of the two entrances of a chain; else the first.")
+@click.option("--history", type=Days(), help="Give the store a made-up past of so many days first, as 400d: full charts.")
 @click.option("--pair", "code_at_url", metavar="CODE@URL", help="Pair with a headquarters for as long as it runs.")
 @click.pass_context
 def demo(
@@ -44,6 +59,7 @@ def demo(
     port: int | None,
     pack: str | None,
     scene: str | None,
+    history: int | None,
     code_at_url: str | None,
 ) -> None:
     """See it work: a demo camera, faces, visits and the page."""
@@ -63,7 +79,7 @@ def demo(
     stage.sweep(Path(tempfile.gettempdir()), time.time())
     with ending.asked_for() as asked, tempfile.TemporaryDirectory(prefix=stage.PREFIX, ignore_cleanup_errors=True) as folder:
         asked.removes(Path(folder))
-        chosen = Chosen(pack, scene, code_at_url, port or usual.web.port)
+        chosen = Chosen(pack, scene, code_at_url, port or usual.web.port, history or 0)
         summary = _shown(asked, usual, Path(folder), chosen, until_s, attended, say)
     if as_json:
         click.echo(json.dumps({**summary, "seconds": round(time.monotonic() - began_s, 1)}, ensure_ascii=False, indent=2))
@@ -77,6 +93,7 @@ class Chosen:
     scene: str | None
     code_at_url: str | None
     port: int
+    history_days: int
 
 
 def _shown(
@@ -97,6 +114,8 @@ def _shown(
     try:
         asked.kills(appliance.process_ids)
         entered = stage.furnish(appliance, scene, premises.now_ms())
+        if wanted.history_days:
+            stage.remember(appliance, wanted.history_days, premises.now_ms(), say)
         if wanted.code_at_url:
             from appliance.commands.pair import paired
 

@@ -18,6 +18,7 @@ from appliance.audit import THIS_COMPUTER
 from appliance.live import Live
 from appliance.loyalty import USUAL, Weights
 from appliance.people_desk import Desk
+from appliance.reports.making import Making
 from appliance.users import UserStorage
 from appliance.web.access import Access, Asker
 from appliance.web.cameras import CameraLine
@@ -74,6 +75,8 @@ class WebDeps:
     """What keeps the appliance from writing just now, in words: a notice that cannot be put into the table."""
     door: Door = field(default_factory=Door)
     """How people get in. Unless something else is said: with an account of this store's, and not at all while there is none."""
+    reports: Making = field(default_factory=Making)
+    """Draws charts and papers, one at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +147,7 @@ class Pages:
             machine_time=lambda at: formats.machine_time(at, zone),
             when=self.when,
             day=self.day,
+            weekday=lambda day: formats.weekday(day.weekday()),
             long_day=lambda day: formats.long_day(day, today),
         )
 

@@ -110,7 +110,8 @@ def read_cards(connection: sqlite3.Connection, names: Names, ids: list[str], now
             coalesce(d.vip, 0) OR coalesce(c.vip, 0), coalesce(d.watchlist, 0) OR coalesce(c.watchlist, 0),
             (SELECT count(*) FROM visits WHERE person_id = p.id AND last_seen_ms >= ?),
             (SELECT count(*) FROM visits WHERE person_id = p.id AND last_seen_ms >= ?),
-            (SELECT id FROM visits WHERE person_id = p.id AND snapshot IS NOT NULL ORDER BY last_seen_ms DESC LIMIT 1)
+            (SELECT id FROM visits INDEXED BY visits_face WHERE person_id = p.id AND snapshot IS NOT NULL
+                ORDER BY last_seen_ms DESC LIMIT 1)
             FROM persons p LEFT JOIN details d ON d.person_id = p.id LEFT JOIN chain c ON c.person_id = p.id
             WHERE p.id IN ({",".join("?" * len(ids))}) AND p.role IN ('customer', 'staff')""",
         [now_ms - loyalty.RECENT_DAYS * DAY_MS, now_ms - loyalty.HALF_YEAR_DAYS * DAY_MS, *ids],

@@ -157,7 +157,8 @@ def _person_side(connection: sqlite3.Connection, pages: Pages, person_id: str, b
     if first_ms is not None:
         more = _("%(visits)s since %(day)s") % {"visits": more, "day": pages.day(first_ms)}
     faces = connection.execute(
-        "SELECT id FROM visits WHERE person_id = ? AND snapshot IS NOT NULL AND id <> ? ORDER BY last_seen_ms DESC LIMIT ?",
+        """SELECT id FROM visits INDEXED BY visits_face WHERE person_id = ? AND snapshot IS NOT NULL AND id <> ?
+            ORDER BY last_seen_ms DESC LIMIT ?""",
         (person_id, but, FACES_MAX),
     ).fetchall()
     newest = connection.execute("SELECT id FROM visits WHERE person_id = ? ORDER BY last_seen_ms DESC LIMIT 1", (person_id,)).fetchone()

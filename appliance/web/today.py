@@ -18,6 +18,7 @@ from appliance.web.access import Access
 from appliance.web.cameras import health
 from appliance.web.headquarters import line_health
 from appliance.web.pages import GivenPages, Names, Pages
+from appliance.web.today_marked import read_marked, read_week_ago
 from appliance.web.visit_rows import AlsoAt, VisitRow, no_store, read_rows
 from ui import formats
 
@@ -150,16 +151,21 @@ def today_values(pages: Pages) -> dict[str, object]:
     day = formats.day_of(now, zone)
     hours = read_hours(connection, day, zone, now)
     busiest = max(hours, key=lambda hour: hour.total)
+    figures = read_figures(connection, day, zone)
+    cameras = [health(line, zone) for line in deps.cameras()]
     return {
         "mark": mark,
-        "figures": read_figures(connection, day, zone),
+        "figures": figures,
+        "week_ago": read_week_ago(connection, day, zone, now, figures.visitors - figures.opted_out),
+        "marked": read_marked(connection, deps.names, day, zone, deps.also_at) if pages.sees_people else [],
+        "blind": [camera.name for camera in cameras if camera.mood == "bad"],
         "hours": hours,
         "busiest": busiest if busiest.total else None,
         "trouble": deps.trouble(),
         # A notice may name somebody, and whoever may not see people cannot do anything about it.
         "notices": read_notices(connection) if pages.sees_people else [],
         "rows": read_just_now(connection, deps.names, day, zone, deps.also_at),
-        "cameras": [health(line, zone) for line in deps.cameras()],
+        "cameras": cameras,
         "headquarters": line_health(standing.read(connection), zone, now),
         "ever": connection.execute("SELECT EXISTS (SELECT 1 FROM visits)").fetchone()[0] == 1,
     }

@@ -15,7 +15,7 @@ import pytest
 from appliance.live import PAGES_MAX, VisitChanged
 from appliance.web.app import create_app
 from tests.appliance.web.shop import NOW, Shop, busy_shop
-from ui.server import CannotServe, Server, serve
+from ui.server import CannotServe, Server, listen, serve
 
 
 @pytest.fixture
@@ -144,3 +144,12 @@ def test_rubbish_on_the_port_harms_nobody(server: Server) -> None:
             line.shutdown(socket.SHUT_WR)
             assert b"Bob" not in line.recv(65536)
     assert httpx.get(server.address).status_code == 200
+
+
+def test_an_answer_is_not_held_back_until_the_browser_acknowledged_its_head() -> None:
+    listening = listen("127.0.0.1", 0, "")
+    try:
+        # asyncio switches Nagle's algorithm off for sockets that name their protocol, and for no others.
+        assert listening.proto == socket.IPPROTO_TCP
+    finally:
+        listening.close()
