@@ -35,7 +35,7 @@ from appliance.people_desk import Desk
 from appliance.reception import Received, Reception
 from appliance.recognition import Recognition
 from appliance.review_desk import ReviewDesk
-from appliance.roster import Choice, Roster
+from appliance.roster import Roster, choice_of
 from appliance.web.access import Asker
 from appliance.web.app import create_app
 from appliance.web.door import Door
@@ -114,13 +114,8 @@ class Appliance:
         self._reception = Reception(self._recognition, now, told=self._told, trouble_changed=lambda: self._live.publish(NoticesChanged()))
         busy, changed = lambda: self._reception.waiting > 0, lambda: self._live.publish(FiguresChanged())
         self._review = ReviewDesk(store, self._recognition, self._reception.ask, busy, now, changed)
-        choice = Choice(
-            pack.name,
-            [str(config.data.folder), *([str(config.models.folder)] if config.models.folder else [])],
-            config.recognition.analysed_fps,
-            config.recognition.min_face_px,
-        )
         self._supervisor = Supervisor(self._hear, CAMERAS_STOP)
+        choice = choice_of(config, pack.name)
         self._roster = Roster(store, self._supervisor, self._live, choice, now, trouble=lambda: self._reception.trouble)
         self._jobs = Jobs(store, self._all_jobs(), now)
         self._line = Agent(store, self._surroundings())
