@@ -32,10 +32,12 @@ from appliance.line.agent import Agent, Surroundings
 from appliance.line.status import status
 from appliance.live import FaceBox, FiguresChanged, Live, NoticesChanged, VisitChanged
 from appliance.people_desk import Desk
+from appliance.photo_eye import Eye
 from appliance.reception import Received, Reception
 from appliance.recognition import Recognition
 from appliance.review_desk import ReviewDesk
 from appliance.roster import Roster, choice_of
+from appliance.studio import Studio
 from appliance.web.access import Asker
 from appliance.web.app import create_app
 from appliance.web.door import Door
@@ -117,6 +119,7 @@ class Appliance:
         self._supervisor = Supervisor(self._hear, CAMERAS_STOP)
         choice = choice_of(config, pack.name)
         self._roster = Roster(store, self._supervisor, self._live, choice, now, trouble=lambda: self._reception.trouble)
+        self._eye = Eye(pack.name, choice.model_folders)
         self._jobs = Jobs(store, self._all_jobs(), now)
         self._line = Agent(store, self._surroundings())
         self._server: Server | None = None
@@ -166,6 +169,7 @@ class Appliance:
         if self._server:
             self._server.stop()
         self._line.stop()
+        self._eye.close()
         self._jobs.stop()
 
     def _hear(self, camera_id: str, message: FromCamera) -> None:
@@ -349,6 +353,7 @@ class Appliance:
                 decide=self._review.decide,
                 undo=self._review.undo,
                 door=self.door,
+                studio=Studio(self._eye.look),
             )
         )
         return open_page(app, self.config.web, ports, self._live.close)

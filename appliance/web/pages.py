@@ -17,6 +17,7 @@ from appliance import review
 from appliance.live import Live
 from appliance.loyalty import USUAL, Weights
 from appliance.people_desk import Desk
+from appliance.studio import Studio
 from appliance.web.access import Access, Asker
 from appliance.web.cameras import CameraLine
 from appliance.web.door import Door
@@ -72,6 +73,8 @@ class WebDeps:
     """What keeps the appliance from writing just now, in words: a notice that cannot be put into the table."""
     door: Door = field(default_factory=Door)
     """How people get in. Unless something else is said: with an account of this store's, and not at all while there is none."""
+    studio: Studio | None = None
+    """What looks at photos that somebody sends."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import pytest
 from appliance.estimates import Estimate, of_shots, together
 from appliance.sightings import Phase
 from appliance.watch import ESTIMATED_SHOTS
-from tests.appliance.panned import PEOPLE, seen, watcher
+from tests.appliance.panned import seen, watcher
 from tests.appliance.stores import NOON
 from tests.appliance.visitors import BOB, CHARLIE, MINUTE_MS, Shop, a_shop, face, sighting
 from tests.models.packs import pack
@@ -72,7 +72,7 @@ def test_only_the_last_telling_estimates_and_only_where_it_is_wanted(tmp_path: P
     off, on = (seen(watcher(tmp_path, pack="open", models=folder / "models", attributes=wanted), NOON) for wanted in (False, True))
     assert not any(s.ages or s.male for s in off)
     closed = [s for s in on if s.phase is Phase.CLOSED]
-    assert len(closed) >= PEOPLE
+    assert closed
     assert not any(s.ages for s in on if s.phase is not Phase.CLOSED)
     for each in closed:
         assert 1 <= len(each.ages) == len(each.male) <= ESTIMATED_SHOTS
