@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from appliance import review, review_deciding, review_finding
+from appliance import calibration, review, review_deciding, review_finding
 from appliance.database import Store
 from appliance.recognition import Recognition
+
+log = logging.getLogger(__name__)
 
 PIECES_A_TURN = 40
 """A turn a minute: at most 5 seconds' work at 50,000 people, whose 200,000 views are looked through in two days after an update; a new
@@ -37,6 +40,7 @@ class ReviewDesk:
     def look_through(self, stopping: Callable[[], bool]) -> None:
         """A turn of the pass over the gallery: it gives way to visitors."""
         before = review.count_open(self.store.db.conn)
+        self.ask(self._calibrate)
         with self.store.transaction():
             review.tidy(self.store)
         for _ in range(PIECES_A_TURN):
@@ -44,6 +48,13 @@ class ReviewDesk:
                 break
         if review.count_open(self.store.db.conn) != before:
             self.changed()
+
+    def _calibrate(self) -> None:
+        seen = self.recognition
+        strictness = calibration.renewed(self.store, seen.gallery.model, seen.policy.false_match)
+        if strictness != seen.strictness:
+            log.warning("event=bars_stricter times=%.1f", strictness)
+            seen.strictness = strictness
 
     def _piece(self) -> bool:
         more: list[bool] = []

@@ -31,13 +31,15 @@ from ui.words import ngettext
 
 @dataclass(frozen=True, slots=True)
 class ChosenLine:
-    """One photo as the page shows it. `tone`: good, doubt or bad; `words`: what it is good for; `alike`: whom it looks like."""
+    """One photo as the page shows it. `tone`: good, doubt or bad; `words`: what it is good for; `also`: whom it looks like; `adds`: whether
+    it will be kept."""
 
     id: str
     has_face: bool
     tone: str
     words: str
     also: list[str]
+    adds: bool = False
 
 
 def add_form(pages: Pages, name: str = "", title: str = "", said: str = "", status: int = 200) -> Response[str]:
@@ -84,7 +86,7 @@ def draft_form(pages: Pages, draft_id: str, said: str = "", status: int = 200) -
     values = {
         "draft": draft,
         "lines": lines,
-        "good": sum(line.tone == "good" for line in lines),
+        "good": sum(line.adds for line in lines),
         "room": PHOTOS_MAX - len(draft.chosen),
         "cameras": [line for line in pages.deps.cameras() if line.state == "watching"],
         "said_so": said,
@@ -105,7 +107,7 @@ def line_of_photo(pages: Pages, draft: Draft, one: Chosen, among: str) -> Chosen
     if among == drafts.SAME:
         words = _("Adds nothing: another photo shows the same view. Turn the head a little, or change the light.")
         return ChosenLine(one.id, True, "doubt", words, also)
-    return ChosenLine(one.id, True, "doubt" if one.alike and also else "good", _("Accepted."), also)
+    return ChosenLine(one.id, True, "doubt" if one.alike and also else "good", _("Accepted."), also, adds=True)
 
 
 def alike_words(pages: Pages, found: Alike) -> str:
