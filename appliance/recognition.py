@@ -78,6 +78,10 @@ class Recognition:
             self._bars_for = now, thresholds(self.bars, policy, persons=people, staff=staff, opted_out=opted_out)
         return self._bars_for[1]
 
+    def be_strict(self, times: float) -> None:
+        """Bars for a chance of a false match that many times smaller. To be called where `receive` is."""
+        self.strictness = times
+
     def receive(self, sighting: Sighting, now_ms: int) -> Outcome:
         """Decides, and writes what follows in one transaction. A sighting that is closed stays as it is, however often it is told.
 

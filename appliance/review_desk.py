@@ -40,7 +40,7 @@ class ReviewDesk:
     def look_through(self, stopping: Callable[[], bool]) -> None:
         """A turn of the pass over the gallery: it gives way to visitors."""
         before = review.count_open(self.store.db.conn)
-        self.ask(self._calibrate)
+        self._calibrate()
         with self.store.transaction():
             review.tidy(self.store)
         for _ in range(PIECES_A_TURN):
@@ -50,11 +50,13 @@ class ReviewDesk:
             self.changed()
 
     def _calibrate(self) -> None:
-        seen = self.recognition
-        strictness = calibration.renewed(self.store, seen.gallery.model, seen.policy.false_match)
+        """Brings the bars in line with what was answered and taken back."""
+        seen, gallery = self.recognition, self.recognition.gallery
+        searched = len(gallery) + gallery.persons("customer")
+        strictness = calibration.renewed(self.store, gallery.model, seen.policy.false_match, searched)
         if strictness != seen.strictness:
             log.warning("event=bars_stricter times=%.1f", strictness)
-            seen.strictness = strictness
+            self.ask(lambda: seen.be_strict(strictness))
 
     def _piece(self) -> bool:
         more: list[bool] = []

@@ -14,7 +14,7 @@ DRIFT_VISITS = 10
 DRIFT = 0.06
 """How much the mean must fall to be said. Likenesses of one person's visits vary by about .1, so means of ten by .03: twice that."""
 LATEST_MAX = 400
-"""Sightings that are read: staff have thousands."""
+"""Visits that are read: staff have thousands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +56,11 @@ def read_templates(connection: sqlite3.Connection, store: Store, person_id: str,
 def read_drift(connection: sqlite3.Connection, person_id: str) -> Drift | None:
     """None while there are too few visits to say."""
     rows = connection.execute(
-        """SELECT max(s.similarity) FROM visits v JOIN sightings s ON s.visit_id = v.id
-            WHERE v.person_id = ?1 AND s.nearest_person_id = ?1 AND s.similarity IS NOT NULL AND s.verdict = 'known'
-            GROUP BY v.id ORDER BY v.last_seen_ms DESC LIMIT ?2""",
+        """SELECT (SELECT max(s.similarity) FROM sightings s WHERE s.visit_id = v.id AND s.nearest_person_id = ?1 AND s.verdict = 'known')
+            FROM visits v WHERE v.person_id = ?1 ORDER BY v.last_seen_ms DESC LIMIT ?2""",
         (person_id, LATEST_MAX),
     ).fetchall()
-    alike = [value for (value,) in rows]
+    alike = [value for (value,) in rows if value is not None]
     if len(alike) < 2 * DRIFT_VISITS:
         return None
     return Drift(sum(alike[-DRIFT_VISITS:]) / DRIFT_VISITS, sum(alike[:DRIFT_VISITS]) / DRIFT_VISITS)
