@@ -109,6 +109,11 @@ def read_audit(connection: sqlite3.Connection, person_id: str) -> list[AuditLine
 
 
 AUDITED = {
+    "enrol": _("enrolled as staff"),
+    "add_photos": _("photos added"),
+    "employ": _("made staff"),
+    "dismiss": _("made a customer again"),
+    "search_by_photo": _("found by a photo"),
     "edit": _("details changed"),
     "merge": _("merged with somebody"),
     "undo_merge": _("a merge undone"),
