@@ -24,6 +24,8 @@ GIVEN = {
     "name": "style.css",
     "case_id": "1",
     "answer": "same",
+    "draft_id": "none",
+    "photo_id": "none",
 }
 STREAMS = ("/live",)
 """Never end by themselves: the browser tests and the server's test look at them."""
