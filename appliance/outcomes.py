@@ -21,6 +21,8 @@ class Outcome:
     logged: bool
     log_latency_ms: int
     visit_number: int = 0
+    named: tuple[str, ...] = ()
+    """Earlier visits, until now nobody's, that are this person's by the view that was learned."""
 
 
 @dataclass(frozen=True, slots=True)

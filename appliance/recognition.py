@@ -12,7 +12,18 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from appliance import calibration, called_different, persons, portraits, rejected_looks, review, seen_beside, stored_templates, visits
+from appliance import (
+    calibration,
+    called_different,
+    persons,
+    portraits,
+    rejected_looks,
+    review,
+    second_look,
+    seen_beside,
+    stored_templates,
+    visits,
+)
 from appliance.database import Store
 from appliance.gallery import GUEST_KEY, UNSURE_KEY, Candidate, Gallery, Template
 from appliance.identity import Decision, Evidence, Policy, Thresholds, Verdict, decide, thresholds
@@ -243,9 +254,14 @@ class Recognition:
         self._follow(change)
         if kept_for_review:
             self._keep_for_agreement(visit_id, look)
-        outcome = Outcome(sighting.id, visit_id, person_id, verdict, decision, final, standing.outcome is None, latency, number)
+        named = self._second_look(person_id, now_ms) if person_id and change.added else ()
+        outcome = Outcome(sighting.id, visit_id, person_id, verdict, decision, final, standing.outcome is None, latency, number, named)
         ended_ms = sighting.ended_ms
         return Standing(sighting.camera_id, ended_ms, person_id, change.minted, closed, look, change.portrait.name, outcome, ended_ms)
+
+    def _second_look(self, person_id: str, now_ms: int) -> tuple[str, ...]:
+        bars = self.thresholds()
+        return second_look.again(self.store, self.gallery, person_id, bars, self.policy, self._rejected, self.gap_ms, now_ms)
 
     def _ask(self, visit_id: str, decision: Decision, now_ms: int) -> None:
         """Somebody may know what the machine does not: it resembles a person of this store, only not enough to say so."""

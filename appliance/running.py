@@ -276,7 +276,7 @@ class Appliance:
 
     def _told(self, received: Received) -> None:
         outcome = received.outcome
-        for visit_id in (received.moved_from, outcome.visit_id):
+        for visit_id in (received.moved_from, outcome.visit_id, *outcome.named):
             if visit_id:
                 self._live.publish(VisitChanged(visit_id))
         if outcome.decision.verdict is Verdict.AGREED and outcome.settled:
