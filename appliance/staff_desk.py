@@ -31,7 +31,7 @@ class StaffDesk:
 
         def do() -> Iterable[str]:
             person_id = staffing.enrol(self._store, self._model, name, title, photos, self._now())
-            audit.note(self._store, "enrol", person_id, self._now())
+            self._note("enrol", person_id)
             made.append(person_id)
             return [person_id]
 
@@ -61,7 +61,7 @@ class StaffDesk:
         def do() -> list[str]:
             gap_ms = self.desk.recognition.gap_ms
             for customer_id in customer_ids:
-                audit.note(self._store, "merge", person_id, self._now(), customer_id)
+                self._note("merge", person_id, customer_id)
             return staffing.take(self._store, person_id, customer_ids, gap_ms, self._now())
 
         self._done(do)
@@ -110,10 +110,22 @@ class StaffDesk:
         rows = self._store.db.execute("SELECT person_a, person_b FROM apart WHERE person_a = ?1 OR person_b = ?1", [person_id]).fetchall()
         return [b if a == person_id else a for a, b in rows]
 
+    def searched(self, nearest_id: str) -> None:
+        """Somebody searched by photo: that tells who somebody is, so it is noted. `nearest_id`: whom it found first, empty for nobody."""
+
+        def do() -> list[str]:
+            self._note("search_by_photo", nearest_id)
+            return []
+
+        self._done(do)
+
+    def _note(self, what: str, subject_id: str, other_id: str = "") -> None:
+        audit.note(self._store, what, subject_id, self._now(), other_id, who=self.desk.who)
+
     def _noted(self, what: str, person_id: str, do: Callable[[], list[str]]) -> None:
         def noted() -> list[str]:
             keys = do()
-            audit.note(self._store, what, person_id, self._now())
+            self._note(what, person_id)
             return keys
 
         self._done(noted)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from litestar import Response, get, post
 
-from appliance import audit
 from appliance.resemblance import Alike
 from appliance.web import uploads
 from appliance.web.given_photos import PhotoForm, flaw_words, seen_photo, sent_photos, studio_of
@@ -50,7 +49,7 @@ def search(pages: GivenPages, data: PhotoForm) -> Response[str]:
     near: list[Alike] = []
     if trouble := wrong(lambda: near.extend(desk.alike([view]))):
         return search_form(pages, *trouble)
-    wrong(lambda: _noted(pages, near))
+    wrong(lambda: desk.searched(near[0].person_id if near else ""))
     deps = pages.deps
     cards = {c.id: c for c in read_cards(deps.query(), deps.names, [one.person_id for one in near], deps.now(), deps.loyalty)}
     found = [FoundCard(cards[one.person_id], one.sure, likeness_words(one)) for one in near if one.person_id in cards]
@@ -62,17 +61,6 @@ def likeness_words(found: Alike) -> str:
     if found.sure:
         return _("%(similarity)s, the same person from %(bar)s") % values
     return _("%(similarity)s, too little to be sure (%(bar)s)") % values
-
-
-def _noted(pages: Pages, near: list[Alike]) -> None:
-    """Whom somebody looked for is to be known: a search by photo tells who somebody is."""
-    desk = pages.deps.desk
-
-    def do() -> None:
-        with desk.store.transaction():
-            audit.note(desk.store, "search_by_photo", near[0].person_id if near else "", desk.now())
-
-    desk.on_reception(do)
 
 
 ROUTES = (search_page, search)
