@@ -64,6 +64,7 @@ class Recognition(msgspec.Struct, frozen=True, kw_only=True):
     shots_min: Annotated[int, Meta(ge=2, le=8, description="a whole number from 2 to 8")] = 2
     false_match_per_search: Annotated[float, Meta(gt=0, le=0.1, description="a share above 0 and up to 0.1")] = 0.004
     min_face_px: Annotated[int, Meta(ge=20, le=400, description="a whole number from 20 to 400")] = 40
+    attributes: Annotated[bool, Meta(description="true or false")] = True
 
 
 class Web(msgspec.Struct, frozen=True, kw_only=True):

@@ -97,6 +97,10 @@ class CertificateError(RegularsError):
     pass
 
 
+class EyeError(RegularsError):
+    """A photo could not be looked at; what it shows is not known."""
+
+
 class LineError(RegularsError):
     pass
 

@@ -91,6 +91,7 @@ def _let_go(store: Store, person_id: str, now_ms: int) -> Forgotten:
     keys = [person_id, *_looks_dropped(store, person_id)]
     rejected_looks.forget(store, person_id)
     db.execute("DELETE FROM details WHERE person_id = ?", [person_id])
+    db.execute("DELETE FROM staff WHERE person_id = ?", [person_id])
     db.execute("DELETE FROM merges WHERE holder_id = ?", [person_id])
     (role,) = db.execute("SELECT role FROM persons WHERE id = ?", [person_id]).fetchone()
     if role == "staff":

@@ -129,6 +129,10 @@ class Gallery:
             self._stacked[role] = np.stack([t.embedding for t in templates]) if templates else np.zeros((0, self.size), np.float32)
         return float((self._stacked[role] @ probe).max(initial=-1.0))
 
+    def likeness_to(self, person_id: str, probe: Floats) -> float:
+        """What a search for the (D,) unit vector would say of this person; -1 for who is not there."""
+        return self._of_the_best(person_id, [], probe) if person_id in self._persons else -1.0
+
     def role_of(self, person_id: str) -> str | None:
         return self._role_of.get(person_id)
 

@@ -17,15 +17,17 @@ MERGES_FOLLOWED_MAX = 1_000
 """Longer chains of merges are a circle, which no merge makes: a broken database must not hang an erasure."""
 
 
-def merge(store: Store, keep_id: str, taken_id: str, gap_ms: int, now_ms: int, *, although_apart: bool = False) -> list[str]:
+def merge(
+    store: Store, keep_id: str, taken_id: str, gap_ms: int, now_ms: int, *, although_apart: bool = False, into_staff: bool = False
+) -> list[str]:
     """`taken_id`'s templates and visits become `keep_id`'s, and so does what was entered of them where that has none; gives the gallery's
-    persons that are other now. `although_apart`: somebody who called them different has thought better of it. Raises PersonError for who
-    may not be merged, LookupError for who is not there."""
+    persons that are other now. `although_apart`: somebody who called them different has thought better of it. `into_staff`: a customer
+    turned out to be a member of staff. Raises PersonError for who may not be merged, LookupError for who is not there."""
     keep, taken = persons.one(store, keep_id), persons.one(store, taken_id)
     if although_apart:
         store.db.execute("DELETE FROM apart WHERE person_a = ? AND person_b = ?", sorted((keep_id, taken_id)))
         rejected_looks.forget_between(store, keep_id, taken_id)
-    may_be_one(store, keep, taken)
+    may_be_one(store, keep, taken, into_staff=into_staff)
     db = store.db
     before = merge_history.before(store, keep_id, taken_id)
     if not _named(store, keep_id):
@@ -78,13 +80,13 @@ def now_called(store: Store, person_id: str) -> str:
     return person_id
 
 
-def may_be_one(store: Store, keep: PersonRow, taken: PersonRow) -> None:
+def may_be_one(store: Store, keep: PersonRow, taken: PersonRow, *, into_staff: bool = False) -> None:
     """Raises PersonError, which says why not."""
     if keep.id == taken.id:
         raise PersonError(f"{keep.label} cannot be merged with themselves.")
     if "opted_out" in (keep.role, taken.role):
         raise PersonError("Somebody who opted out is not merged with anybody. Opt the other one out as well.")
-    if keep.role != taken.role:
+    if keep.role != taken.role and not (into_staff and (keep.role, taken.role) == ("staff", "customer")):
         raise PersonError(f"{keep.label} is {keep.role} and {taken.label} is {taken.role}: they cannot be one person.")
     if are_apart(store, keep.id, taken.id):
         raise PersonError(f"{keep.label} and {taken.label} were called different: they are not merged.")

@@ -98,6 +98,31 @@ REVIEW = (
         WHERE v.person_id IS NULL AND s.embedding_sealed IS NOT NULL AND s.similarity >= s.bar - 0.1 AND s.similarity < s.bar""",
 )
 
+@migrations()
+def m013_staff(db: Database) -> None:
+    for statement in STAFF:
+        db.execute(statement)
+
+
+STAFF = (
+    # What members of staff do, and what the last test of them said: own is how much their views resemble one another, other how much the
+    # nearest somebody else (other_id) resembles them, bar what it takes to be known as staff. NULL: not tested.
+    """CREATE TABLE staff (
+        person_id TEXT PRIMARY KEY REFERENCES persons (id) ON DELETE CASCADE, title_sealed BLOB, since_ms INTEGER NOT NULL,
+        tested_ms INTEGER, own REAL, other REAL, other_id TEXT, bar REAL) STRICT""",
+    "INSERT INTO staff (person_id, since_ms) SELECT id, created_ms FROM persons WHERE role = 'staff'",
+    # Estimates. Of a sighting: means over so many shots (estimated), male a probability. Of a visit: of all its shots; gender is female,
+    # male, or NULL where it is not clear, gender_share how sure the likelier one is.
+    "ALTER TABLE sightings ADD COLUMN age REAL",
+    "ALTER TABLE sightings ADD COLUMN age_spread REAL",
+    "ALTER TABLE sightings ADD COLUMN male REAL",
+    "ALTER TABLE sightings ADD COLUMN estimated INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE visits ADD COLUMN age REAL",
+    "ALTER TABLE visits ADD COLUMN age_spread REAL",
+    "ALTER TABLE visits ADD COLUMN gender TEXT CHECK (gender IN ('female', 'male'))",
+    "ALTER TABLE visits ADD COLUMN gender_share REAL",
+)
+
 LINE_TO_HEADQUARTERS = (
     # The identity by whose lent templates the person was first recognised.
     "ALTER TABLE persons ADD COLUMN guest_of TEXT",

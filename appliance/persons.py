@@ -93,7 +93,7 @@ def learn(
 ) -> tuple[Template | None, list[str]]:
     """Adds a view to a person's templates where it adds something; gives the new template (None: it added nothing) and those that went."""
     own = templates_of(store, person_id, model)
-    keep, drop = room_for(embedding, quality, [(t.embedding, q, o) for t, q, o in own])
+    keep, drop = room_for(embedding, quality, [(t.embedding, q, o) for t, q, o in own], chosen=origin == "enrolled")
     if not keep:
         return None, []
     gone = [own[i][0].id for i in drop]
@@ -157,11 +157,13 @@ def tell_template(store: Store, template_id: str, now_ms: int) -> None:
     store.record(told, now_ms)
 
 
-def room_for(embedding: Floats, quality: float, own: list[tuple[Floats, float, str]]) -> tuple[bool, list[int]]:
+def room_for(
+    embedding: Floats, quality: float, own: list[tuple[Floats, float, str]], *, chosen: bool = False
+) -> tuple[bool, list[int]]:
     """Whether a new view of a person is worth keeping beside their `own` (embedding, quality, origin), and which of those it replaces.
 
     A view nearly the same as another replaces it if it is better; when all places are taken, the view most like the others goes.
-    Enrolled views were chosen by a person and stay.
+    Enrolled views were chosen by a person (`chosen`) and stay.
     """
     if not own:
         return True, []
@@ -174,7 +176,9 @@ def room_for(embedding: Floats, quality: float, own: list[tuple[Floats, float, s
         return True, []
     vectors = np.stack([e for e, _, _ in own] + [embedding])
     crowd = (vectors @ vectors.T - np.eye(len(vectors), dtype=np.float32)).sum(axis=1)
-    learned = [i for i, (_, _, origin) in enumerate(own) if origin != "enrolled"] + [len(own)]
+    learned = [i for i, (_, _, origin) in enumerate(own) if origin != "enrolled"]
+    if not chosen or not learned:
+        learned.append(len(own))
     most = max(learned, key=lambda i: float(crowd[i]))
     return most != len(own), [most] if most != len(own) else []
 

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 
 from appliance import notices
 from appliance.errors import RegularsError, StoreError
-from appliance.recognition import Outcome, Recognition
+from appliance.outcomes import Outcome
+from appliance.recognition import Recognition
 from appliance.sightings import Sighting
 
 log = logging.getLogger(__name__)

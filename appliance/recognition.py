@@ -12,11 +12,23 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from appliance import called_different, persons, portraits, rejected_looks, review, stored_templates, visits
+from appliance import (
+    calibration,
+    called_different,
+    persons,
+    portraits,
+    rejected_looks,
+    review,
+    second_look,
+    seen_beside,
+    stored_templates,
+    visits,
+)
 from appliance.database import Store
 from appliance.gallery import GUEST_KEY, UNSURE_KEY, Candidate, Gallery, Template
 from appliance.identity import Decision, Evidence, Policy, Thresholds, Verdict, decide, thresholds
 from appliance.line import guests
+from appliance.outcomes import Outcome, Standing
 from appliance.portraits import Portrait
 from appliance.sightings import Phase, Sighting, agreement, mean_embedding
 from appliance.stored_templates import UNSURE_LOOKS_MAX, put_right, unsure
@@ -36,38 +48,6 @@ NEAR_OPTED_OUT_FAR = 0.02
 """While somebody resembles an opted-out person this much, no picture of them is kept, whatever is decided."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a sighting. `visit_id` None: nothing is stored (opted out). `logged`: first entered in the log by this telling."""
-
-    sighting_id: str
-    visit_id: str | None
-    person_id: str | None
-    verdict: str
-    decision: Decision
-    settled: bool
-    logged: bool
-    log_latency_ms: int
-    visit_number: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a sighting stands, as committed; a telling that fails leaves it as it was. `minted`: its person was made from it;
-    `picture`: name of the snapshot that it gave its visit; `outcome`: of its last telling, None before the first."""
-
-    camera_id: str
-    ended_ms: int
-    person_id: str | None = None
-    minted: bool = False
-    closed: bool = False
-    look: Floats | None = None
-    picture: str | None = None
-    outcome: Outcome | None = None
-    written_ms: int = 0
-    """Until when the log has it."""
-
-
 @dataclass(slots=True)
 class Recognition:
     """`failed` is told of a snapshot that could not be kept: the visit counts all the same."""
@@ -79,11 +59,13 @@ class Recognition:
     gap_ms: int
     zone: ZoneInfo
     failed: portraits.Failed = lambda _error: None
+    strictness: float = 1.0
+    """By how much this site's bars must be stricter (`appliance/calibration.py`)."""
     _standing: OrderedDict[str, Standing] = field(default_factory=OrderedDict)
     _opted_out_seen: dict[str, tuple[int, int]] = field(default_factory=dict)
     _guests: dict[str, str] = field(default_factory=dict)
     """Key of a guest to the person of this store that they are."""
-    _bars_for: tuple[tuple[int, int, int], Thresholds] | None = None
+    _bars_for: tuple[tuple[float, ...], Thresholds] | None = None
     _rejected: rejected_looks.Rejected = field(default_factory=dict)
 
     def load(self) -> None:
@@ -91,19 +73,25 @@ class Recognition:
         self.gallery.add(stored_templates.all_of(self.store, self.gallery.model))
         self._guests = guests.known_as(self.store)
         self._rejected = rejected_looks.all_of(self.store, self.gallery.model)
+        self.strictness = calibration.stored(self.store.db.conn, self.gallery.model)
 
     def check(self) -> None:
         """Raises ValueError when the gallery is not what the database says, and puts it right. To be called where `receive` is."""
         put_right(self.gallery, stored_templates.all_of(self.store, self.gallery.model))
 
     def thresholds(self) -> Thresholds:
-        """For the gallery as it is; worked out anew when the number of people in it changes."""
+        """For the gallery as it is; worked out anew when the number of people in it changes, or how strict the site must be."""
         g = self.gallery
-        counts = (g.persons("customer", "staff", "unsure", "guest"), g.persons("staff"), g.persons("opted_out"))
-        if self._bars_for is None or self._bars_for[0] != counts:
-            people, staff, opted_out = counts
-            self._bars_for = counts, thresholds(self.bars, self.policy, persons=people, staff=staff, opted_out=opted_out)
+        people, staff, opted_out = g.persons("customer", "staff", "unsure", "guest"), g.persons("staff"), g.persons("opted_out")
+        now = (people, staff, opted_out, self.strictness)
+        if self._bars_for is None or self._bars_for[0] != now:
+            policy = replace(self.policy, false_match=self.policy.false_match / self.strictness)
+            self._bars_for = now, thresholds(self.bars, policy, persons=people, staff=staff, opted_out=opted_out)
         return self._bars_for[1]
+
+    def be_strict(self, times: float) -> None:
+        """Bars for a chance of a false match that many times smaller. To be called where `receive` is."""
+        self.strictness = times
 
     def receive(self, sighting: Sighting, now_ms: int) -> Outcome:
         """Decides, and writes what follows in one transaction. A sighting that is closed stays as it is, however often it is told.
@@ -201,8 +189,8 @@ class Recognition:
             candidates = guests.as_persons(candidates, self._guests)
         if standing.minted and standing.person_id:
             return self._still(standing, candidates, bars)
-        together = [self._standing[i].person_id for i in sighting.seen_with if i in self._standing]
-        others = {p for p in together if p} | rejected_looks.ruled_out(self._rejected, candidates, look, bars.match)
+        beside = [self._standing[i] for i in sighting.seen_with if i in self._standing]
+        others = seen_beside.taken(beside, self.gallery, look) | rejected_looks.ruled_out(self._rejected, candidates, look, bars.match)
         others |= called_different.ruled_out(self.store, candidates, bars.match)
         apart = called_different.pairs(self.store, candidates, bars.match)
         here = {
@@ -266,9 +254,14 @@ class Recognition:
         self._follow(change)
         if kept_for_review:
             self._keep_for_agreement(visit_id, look)
-        outcome = Outcome(sighting.id, visit_id, person_id, verdict, decision, final, standing.outcome is None, latency, number)
+        named = self._second_look(person_id, now_ms) if person_id and change.added else ()
+        outcome = Outcome(sighting.id, visit_id, person_id, verdict, decision, final, standing.outcome is None, latency, number, named)
         ended_ms = sighting.ended_ms
         return Standing(sighting.camera_id, ended_ms, person_id, change.minted, closed, look, change.portrait.name, outcome, ended_ms)
+
+    def _second_look(self, person_id: str, now_ms: int) -> tuple[str, ...]:
+        bars = self.thresholds()
+        return second_look.again(self.store, self.gallery, person_id, bars, self.policy, self._rejected, self.gap_ms, now_ms)
 
     def _ask(self, visit_id: str, decision: Decision, now_ms: int) -> None:
         """Somebody may know what the machine does not: it resembles a person of this store, only not enough to say so."""

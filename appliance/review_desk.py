@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from appliance import audit, review, review_deciding, review_finding
+from appliance import audit, calibration, review, review_deciding, review_finding
 from appliance.database import Store
 from appliance.recognition import Recognition
+
+log = logging.getLogger(__name__)
 
 PIECES_A_TURN = 40
 """A turn a minute: at most 5 seconds' work at 50,000 people, whose 200,000 views are looked through in two days after an update; a new
@@ -53,6 +56,7 @@ class ReviewDesk:
     def look_through(self, stopping: Callable[[], bool]) -> None:
         """A turn of the pass over the gallery: it gives way to visitors."""
         before = review.count_open(self.store.db.conn)
+        self._calibrate()
         with self.store.transaction():
             review.tidy(self.store)
         for _ in range(PIECES_A_TURN):
@@ -60,6 +64,15 @@ class ReviewDesk:
                 break
         if review.count_open(self.store.db.conn) != before:
             self.changed()
+
+    def _calibrate(self) -> None:
+        """Brings the bars in line with what was answered and taken back."""
+        seen, gallery = self.recognition, self.recognition.gallery
+        searched = len(gallery) + gallery.persons("customer")
+        strictness = calibration.renewed(self.store, gallery.model, seen.policy.false_match, searched)
+        if strictness != seen.strictness:
+            log.warning("event=bars_stricter times=%.1f", strictness)
+            self.ask(lambda: seen.be_strict(strictness))
 
     def _piece(self) -> bool:
         more: list[bool] = []

@@ -16,6 +16,7 @@ from appliance.camera.messages import CameraSettings
 from appliance.camera.supervisor import CameraState, Supervisor
 from appliance.camera_states import CameraStates
 from appliance.cameras import Camera
+from appliance.config import Config
 from appliance.database import Store
 from appliance.errors import RegularsError
 from appliance.live import CameraChanged, Live
@@ -52,6 +53,13 @@ class Choice:
     model_folders: list[str]
     analysed_fps: float
     min_face_px: int
+    attributes: bool = False
+
+
+def choice_of(config: Config, pack: str) -> Choice:
+    folders = [config.data.folder, *([config.models.folder] if config.models.folder else [])]
+    wanted = config.recognition
+    return Choice(pack, [str(folder) for folder in folders], wanted.analysed_fps, wanted.min_face_px, wanted.attributes)
 
 
 @dataclass(slots=True)
@@ -172,7 +180,7 @@ class Roster:
         settings = cameras.settings_of(self._store, camera)
         own = camera.analysed_fps != cameras.NewCamera.__dataclass_fields__["analysed_fps"].default
         fps = camera.analysed_fps if own else self._choice.analysed_fps
-        return msgspec.structs.replace(settings, analysed_fps=fps, min_face_px=self._choice.min_face_px)
+        return msgspec.structs.replace(settings, analysed_fps=fps, min_face_px=self._choice.min_face_px, attributes=self._choice.attributes)
 
     def _log(self, entry: _Entry, line: CameraLine) -> None:
         in_trouble = line.state in ("silent", "failed", "broken") or (line.state == "opening" and line.error)

@@ -32,10 +32,12 @@ from appliance.line.agent import Agent, Surroundings
 from appliance.line.status import status
 from appliance.live import FaceBox, FiguresChanged, Live, NoticesChanged, VisitChanged
 from appliance.people_desk import Desk
+from appliance.photo_eye import Eye
 from appliance.reception import Received, Reception
 from appliance.recognition import Recognition
 from appliance.review_desk import ReviewDesk
-from appliance.roster import Choice, Roster
+from appliance.roster import Roster, choice_of
+from appliance.studio import Studio
 from appliance.web.access import Asker
 from appliance.web.app import create_app
 from appliance.web.door import Door
@@ -113,14 +115,10 @@ class Appliance:
         self._reception = Reception(self._recognition, now, told=self._told, trouble_changed=lambda: self._live.publish(NoticesChanged()))
         busy, changed = lambda: self._reception.waiting > 0, lambda: self._live.publish(FiguresChanged())
         self._review = ReviewDesk(store, self._recognition, self._reception.ask, busy, now, changed)
-        choice = Choice(
-            pack.name,
-            [str(config.data.folder), *([str(config.models.folder)] if config.models.folder else [])],
-            config.recognition.analysed_fps,
-            config.recognition.min_face_px,
-        )
         self._supervisor = Supervisor(self._hear, CAMERAS_STOP)
+        choice = choice_of(config, pack.name)
         self._roster = Roster(store, self._supervisor, self._live, choice, now, trouble=lambda: self._reception.trouble)
+        self._eye = Eye(pack.name, choice.model_folders)
         self._jobs = Jobs(store, self._all_jobs(), now)
         self._line = Agent(store, self._surroundings())
         self._server: OpenPage | None = None
@@ -170,6 +168,7 @@ class Appliance:
         if self._server:
             self._server.stop()
         self._line.stop()
+        self._eye.close()
         self._jobs.stop()
 
     def _hear(self, camera_id: str, message: FromCamera) -> None:
@@ -276,7 +275,7 @@ class Appliance:
 
     def _told(self, received: Received) -> None:
         outcome = received.outcome
-        for visit_id in (received.moved_from, outcome.visit_id):
+        for visit_id in (received.moved_from, outcome.visit_id, *outcome.named):
             if visit_id:
                 self._live.publish(VisitChanged(visit_id))
         if outcome.decision.verdict is Verdict.AGREED and outcome.settled:
@@ -353,6 +352,7 @@ class Appliance:
                 decide=self._review.decide,
                 undo=self._review.undo,
                 door=self.door,
+                studio=Studio(self._eye.look),
             )
         )
         return open_page(app, self.config.web, ports, self._live.close, self.door)

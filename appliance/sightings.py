@@ -53,6 +53,10 @@ class Sighting(msgspec.Struct, frozen=True):
     seen_with: list[str] = []
     portrait: bytes = b""
     portrait_width_px: float = 0.0
+    ages: list[float] = []
+    """Years, as estimated from each of the best shots; with the last telling alone, and empty where nothing is to be estimated."""
+    male: list[float] = []
+    """Probability 0..1, of the same shots."""
 
 
 def mean_embedding(sighting: Sighting) -> Floats:

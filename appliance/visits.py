@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import uuid_utils
 
-from appliance import persons
+from appliance import estimates, persons
 from appliance.database import Store
 from appliance.identity import Decision, Verdict
 from appliance.sightings import Sighting
@@ -137,6 +137,7 @@ def put(
             int(settled),
         ],
     )
+    estimates.note(store, sighting)
     db.execute("UPDATE visits SET person_id = ? WHERE id = ?", [person_id, visit_id])
     moved = before is not None and before.visit_id != visit_id
     if before and moved:
@@ -233,6 +234,7 @@ def refresh(store: Store, visit_id: str, now_ms: int, was: str | None = None) ->
             "UPDATE visits SET first_seen_ms = ?, last_seen_ms = ?, state = ? WHERE id = ?",
             [began_ms, ended_ms, "settled" if settled else "deciding", visit_id],
         )
+        estimates.gather(store, visit_id)
         if person_id is None:
             db.execute("UPDATE visits SET verdict = 'unsure', visit_number = 0 WHERE id = ?", [visit_id])
     renumbered = [i for person in dict.fromkeys((was, person_id)) if person for i in _number(store, person, since_ms)]

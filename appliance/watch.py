@@ -10,18 +10,21 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
+import msgspec
 import numpy as np
 import uuid_utils
 
 from appliance.camera.messages import Box, Start
 from appliance.sightings import SHOTS_MAX, Phase, Shot, Sighting
 from appliance.tracks import SURE, Detection, Track, Tracker, likeness_by
+from models.attributes import AgeGender
 from models.crops import embedder_crop
 from models.detect import Detector
 from models.embed import Embedder, mirror_image, unit
+from models.errors import WeightsError
 from models.faces import Faces, Floats, Picture
 from models.landmarks import refined
-from models.pack import load_pack
+from models.pack import Pack, load_pack
 from models.quality import Gate, at_a_glance, judge
 from models.weights import weights_of
 
@@ -46,6 +49,8 @@ PORTRAIT_GAIN_MIN = 1.1
 PORTRAIT_MARGIN = 0.5
 PORTRAIT_SIDE_MAX = 320
 MET_MAX = 16
+ESTIMATED_SHOTS = 5
+"""Best shots that age and gender are estimated from: their mean is worth more than one, and a tenth would say what nine have said."""
 
 
 @dataclass(slots=True)
@@ -57,6 +62,8 @@ class Kept:
     quality: float
     box: tuple[float, float, float, float]
     crop: Picture
+    whole: Picture | None = None
+    """What age and gender are estimated from; kept of the best few."""
 
 
 @dataclass(slots=True)
@@ -79,10 +86,18 @@ class Looks:
 
 
 class FaceWatcher:
-    """A camera's `Watcher`. `side_px`: the picture's longer side as the detector sees it."""
+    """A camera's `Watcher`. `side_px`: the picture's longer side as the detector sees it; `attributes`: None to estimate none."""
 
     def __init__(
-        self, camera_id: str, detector: Detector, embedder: Embedder, *, side_px: int, gate: Gate, tracker: Tracker
+        self,
+        camera_id: str,
+        detector: Detector,
+        embedder: Embedder,
+        *,
+        side_px: int,
+        gate: Gate,
+        tracker: Tracker,
+        attributes: AgeGender | None = None,
     ) -> None:
         self._camera_id = camera_id
         self._detector = detector
@@ -90,6 +105,7 @@ class FaceWatcher:
         self._side_px = side_px
         self._gate = gate
         self._tracker = tracker
+        self._attributes = attributes
         self._looks: dict[str, Looks] = {}
         self.boxes: list[Box] = []
 
@@ -168,6 +184,8 @@ class FaceWatcher:
             looks.portrait, looks.portrait_jpeg = _portrait(picture, shot.box), b""
             looks.portrait_width_px = shot.box[2] - shot.box[0]
         looks.shots = sorted([*looks.shots, shot], key=lambda s: -s.quality)[:SHOTS_MAX]
+        if self._attributes and any(s is shot for s in looks.shots[:ESTIMATED_SHOTS]):
+            shot.whole = self._attributes.crop(picture, np.array(shot.box, np.float32))
 
     def _news(self, track: Track, now_ms: int) -> Sighting | None:
         looks = self._looks.get(track.id)
@@ -192,7 +210,15 @@ class FaceWatcher:
         both = unit(np.stack([s.embedding for s in looks.shots]) + mirrored)
         for shot, vector in zip(looks.shots, both, strict=True):
             shot.embedding = vector
-        return self._sighting(track, looks, Phase.CLOSED, now_ms)
+        return self._estimated(self._sighting(track, looks, Phase.CLOSED, now_ms), looks)
+
+    def _estimated(self, sighting: Sighting, looks: Looks) -> Sighting:
+        """With age and gender of the best shots, asked of the net once a track and not once a frame."""
+        wholes = [s.whole for s in looks.shots[:ESTIMATED_SHOTS] if s.whole is not None]
+        if self._attributes is None or not wholes:
+            return sighting
+        found = self._attributes.attributes(np.stack(wholes))
+        return msgspec.structs.replace(sighting, ages=found.age.tolist(), male=found.male.tolist())
 
     def _sighting(self, track: Track, looks: Looks, phase: Phase, now_ms: int) -> Sighting:
         looks.sent_ms, looks.sent_count = now_ms, looks.count
@@ -247,10 +273,26 @@ def open_watcher(start: Start) -> FaceWatcher:
     settings = start.settings
     gate = Gate(width_px_min=settings.min_face_px)
     tracker = Tracker(lambda: str(uuid_utils.uuid7()), likeness_by(pack.bars), sure_of(pack.detector))
-    watcher = FaceWatcher(settings.id, pack.detector, pack.embedder, side_px=settings.detector_side_px, gate=gate, tracker=tracker)
+    watcher = FaceWatcher(
+        settings.id,
+        pack.detector,
+        pack.embedder,
+        side_px=settings.detector_side_px,
+        gate=gate,
+        tracker=tracker,
+        attributes=_attributes(pack) if settings.attributes else None,
+    )
     side = pack.embedder.spec.input_side
     pack.embedder.embed(np.zeros((1, side, side, 3), np.uint8))
     return watcher
+
+
+def _attributes(pack: Pack) -> AgeGender | None:
+    """None where the pack has no such model, or its file was never fetched: people are recognised without it."""
+    try:
+        return pack.attributes()
+    except WeightsError:
+        return None
 
 
 def sure_of(detector: Detector) -> float:

@@ -31,6 +31,8 @@ class CameraSettings(msgspec.Struct, frozen=True):
     pace: str = "own"
     start_ms: int = 0
     """Time of a file's first frame; 0: the wall clock when it was opened."""
+    attributes: bool = False
+    """Estimate age and gender from each track's best shots."""
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:

@@ -16,7 +16,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
-from appliance.web import access, account, audit, door, person_changes, reports, sign_in, users
+from appliance.web import access, account, audit, door, person_changes, photo_search, reports, sign_in, staff, staff_photos, users
 from appliance.web.access import Access
 from appliance.web.pages import GivenPages, Pages, WebDeps, given_to
 from appliance.web.people import people_page
@@ -40,6 +40,7 @@ ROUTES = (
     *person_changes.ROUTES, review_page, review_undo, review_answer, live_stream, camera_picture,
     *sign_in.ROUTES, *account.ROUTES, *users.ROUTES, audit.audit_page,
     *reports.ROUTES,
+    *staff.ROUTES, *staff_photos.ROUTES, *photo_search.ROUTES,
 )  # fmt: skip
 
 

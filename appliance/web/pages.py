@@ -19,6 +19,7 @@ from appliance.live import Live
 from appliance.loyalty import USUAL, Weights
 from appliance.people_desk import Desk
 from appliance.reports.making import Making
+from appliance.studio import Studio
 from appliance.users import UserStorage
 from appliance.web.access import Access, Asker
 from appliance.web.cameras import CameraLine
@@ -77,6 +78,8 @@ class WebDeps:
     """How people get in. Unless something else is said: with an account of this store's, and not at all while there is none."""
     reports: Making = field(default_factory=Making)
     """Draws charts and papers, one at a time."""
+    studio: Studio | None = None
+    """What looks at photos that somebody sends."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from appliance.merge_history import Merged
 from appliance.web.access import Access
 from appliance.web.audit import saw
 from appliance.web.calendar import Calendar, calendar, first_day
+from appliance.web.known_by import Drift, TemplateLine, read_drift, read_templates
 from appliance.web.pages import GivenPages, Pages
 from appliance.web.people import PersonCard, read_cards
 from appliance.web.visit_list import asked_page
@@ -29,18 +30,6 @@ VISITS_MAX = 20
 DAYS_READ_MAX = 5_000
 """Visits of half a year: staff come often, customers never this often."""
 AUDIT_MAX = 10
-
-
-@dataclass(frozen=True, slots=True)
-class TemplateLine:
-    """`visit_id`: the visit it was learned from, while that is there."""
-
-    origin: str
-    created_ms: int
-    quality: float
-    model: str
-    set_aside: bool
-    visit_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +58,7 @@ class Person:
     pages: int
     calendar: Calendar
     templates: list[TemplateLine]
+    drift: Drift | None
     chain: Chain | None
     merges: list[Merged]
     audit: list[AuditLine]
@@ -102,20 +92,12 @@ def read_person(pages: Pages, person_id: str, page: int) -> Person:
         page=page,
         pages=max(1, -(-total // VISITS_MAX)),
         calendar=calendar((formats.day_of(at, zone) for (at,) in times), today),
-        templates=read_templates(connection, person_id),
+        templates=read_templates(connection, store, person_id, deps.desk.recognition.gallery.model),
+        drift=read_drift(connection, person_id),
         chain=read_chain(connection, person_id, deps.also_at(person_id)),
         merges=merge_history.of(store, person_id),
         audit=read_audit(connection, person_id),
     )
-
-
-def read_templates(connection: sqlite3.Connection, person_id: str) -> list[TemplateLine]:
-    rows = connection.execute(
-        """SELECT t.origin, t.created_ms, t.quality, t.model, t.set_aside, v.id FROM templates t LEFT JOIN visits v ON v.id = t.visit_id
-            WHERE t.person_id = ? ORDER BY t.created_ms DESC, t.id""",
-        (person_id,),
-    ).fetchall()
-    return [TemplateLine(origin, at, quality, model, bool(aside), visit) for origin, at, quality, model, aside, visit in rows]
 
 
 def read_chain(connection: sqlite3.Connection, person_id: str, also_at: list[str]) -> Chain | None:
@@ -131,6 +113,11 @@ def read_audit(connection: sqlite3.Connection, person_id: str) -> list[AuditLine
 
 
 AUDITED = {
+    "enrol": _("enrolled as staff"),
+    "add_photos": _("photos added"),
+    "employ": _("made staff"),
+    "dismiss": _("made a customer again"),
+    "search_by_photo": _("found by a photo"),
     "edit": _("details changed"),
     "name": _("named"),
     "merge": _("merged with somebody"),

@@ -9,6 +9,8 @@ from litestar import Response, get
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
+from appliance import estimates
+from appliance.estimates import Estimate
 from appliance.web import words
 from appliance.web.access import Access
 from appliance.web.audit import saw
@@ -52,6 +54,8 @@ class VisitDetail:
     sightings: list[SightingLine]
     why: str
     scale: Scale | None
+    estimate: Estimate | None
+    """Age and gender, where they were estimated."""
     others: list[VisitRow]
     """Other visits of the same person, newest first."""
 
@@ -67,7 +71,12 @@ def read_visit_detail(connection: sqlite3.Connection, names: Names, visit_id: st
     if row.person_id is not None:
         where = "WHERE v.person_id = ? AND v.id != ? ORDER BY v.last_seen_ms DESC LIMIT ?"
         others = read_rows(connection, names, where, (row.person_id, visit_id, OTHER_VISITS_MAX))
-    return VisitDetail(row, sightings, why(row, deciding), scale(deciding), others)
+    return VisitDetail(row, sightings, why(row, deciding), scale(deciding), read_estimate(connection, visit_id), others)
+
+
+def read_estimate(connection: sqlite3.Connection, visit_id: str) -> Estimate | None:
+    rows = connection.execute("SELECT age, age_spread, male, estimated FROM sightings WHERE visit_id = ? AND estimated > 0", (visit_id,))
+    return estimates.together([Estimate(*row) for row in rows.fetchall()])
 
 
 def read_sightings(connection: sqlite3.Connection, names: Names, visit_id: str) -> list[SightingLine]:
@@ -129,7 +138,7 @@ def visit_page(pages: GivenPages, visit_id: FromPath[str]) -> Response[str]:
     if detail is None:
         raise NotFoundException(_("There is no such visit. It may have been erased."))
     saw(pages, visit_id)
-    return pages.page("visit.html", "visits", {"visit": detail, "row": detail.row})
+    return pages.page("visit.html", "visits", {"visit": detail, "row": detail.row, "error_years": estimates.MODEL_ERROR_YEARS})
 
 
 @get("/visits/{visit_id:str}/face", opt={"access": Access.MANAGER}, sync_to_thread=True)

@@ -21,9 +21,12 @@ REAL_WIDTH_PX = 70
 """The six faces are about 100 px wide; the starter detector also takes a hand or two, of half that size, for a face."""
 
 
-def watcher(folder: Path, camera: str = "door") -> FaceWatcher:
-    settings = CameraSettings(camera, camera.title(), "file", "unused")
-    return open_watcher(Start(settings, "unused", pack="starter", model_folders=[str(folder)]))
+def watcher(
+    folder: Path, camera: str = "door", pack: str = "starter", models: Path | None = None, *, attributes: bool = True
+) -> FaceWatcher:
+    """`models`: where the pack lies, if it is not the one that is always there."""
+    settings = CameraSettings(camera, camera.title(), "file", "unused", attributes=attributes)
+    return open_watcher(Start(settings, "unused", pack=pack, model_folders=[str(folder), *([str(models)] if models else [])]))
 
 
 def walk_past() -> Iterator[Picture]:

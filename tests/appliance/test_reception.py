@@ -12,8 +12,9 @@ import pytest
 
 from appliance.errors import DiskFull
 from appliance.identity import Decision, Verdict
+from appliance.outcomes import Outcome
 from appliance.reception import WAITING_MAX, Received, Reception
-from appliance.recognition import Outcome, Recognition
+from appliance.recognition import Recognition
 from appliance.sightings import Phase, Sighting
 from tests.appliance.stores import NOON, a_store
 

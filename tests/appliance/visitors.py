@@ -15,7 +15,8 @@ from appliance.enrolment import Photo, enrol
 from appliance.errors import RegularsError
 from appliance.gallery import Gallery
 from appliance.identity import Policy
-from appliance.recognition import Outcome, Recognition
+from appliance.outcomes import Outcome
+from appliance.recognition import Recognition
 from appliance.sightings import Phase, Shot, Sighting
 from models.bars import Bars
 from models.faces import Floats

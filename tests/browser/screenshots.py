@@ -39,6 +39,8 @@ PAGES = (
     ("visit", "/visits/now-mai"),
     ("unsure", "/visits/now-doubt"),
     ("review", "/review"),
+    ("staff", "/staff"),
+    ("staff-one", "/staff/p1"),
 )
 WIDTHS = (("wide", 1440, 900), ("phone", 390, 844))
 Scheme = Literal["light", "dark"]

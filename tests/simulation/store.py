@@ -23,7 +23,8 @@ from appliance.identity import Policy
 from appliance.line import link, pairing, room
 from appliance.line.agent import Agent, Surroundings
 from appliance.line.carrying import Carrier
-from appliance.recognition import Outcome, Recognition
+from appliance.outcomes import Outcome
+from appliance.recognition import Recognition
 from appliance.sightings import Phase, Sighting
 from models.bars import Bars
 from sync import keys, outbox

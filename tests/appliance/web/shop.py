@@ -51,7 +51,8 @@ class Shop:
     def person(self, id_: str, number: int, role: str = "customer", name: str | None = None, visits: int = 1, seen: datetime = NOW) -> None:
         sealed = self.store.vault.seal(name.encode(), table="persons", column="name", row=id_) if name else None
         self.db.execute(
-            "INSERT INTO persons VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+            """INSERT INTO persons (id, number, role, name_sealed, first_seen_ms, last_seen_ms, visit_count, created_ms)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
             (id_, number, role, sealed, ms(seen - timedelta(days=9)), ms(seen), visits, 0),
         )
 
@@ -72,11 +73,13 @@ class Shop:
     ) -> None:
         start, end = ms(at), ms(at + timedelta(seconds=seconds))
         self.db.execute(
-            "INSERT INTO visits VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+            """INSERT INTO visits (id, person_id, verdict, state, first_seen_ms, last_seen_ms, visit_number, snapshot, snapshot_width_px)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
             (id_, person, verdict, state, start, end, number, f"{id_}.jpg" if picture else None, 96.0),
         )
         self.db.execute(
-            "INSERT INTO sightings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, 1)",
+            """INSERT INTO sightings (id, visit_id, camera_id, began_ms, ended_ms, shots, face_width_px, model, verdict, reason,
+                nearest_person_id, similarity, bar, logged_after_ms, settled) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)""",
             (f"s-{id_}", id_, camera, start, end, 5, 96.4, "arcface_mobilefacenet", verdict, "", nearest, similarity, bar, 640),
         )
         if picture:

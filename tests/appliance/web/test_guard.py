@@ -26,6 +26,8 @@ GIVEN = {
     "answer": "same",
     "user_id": "nobody",
     "handle": "00",
+    "draft_id": "none",
+    "photo_id": "none",
 }
 STREAMS = ("/live",)
 """Never end by themselves: the browser tests and the server's test look at them."""
