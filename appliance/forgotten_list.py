@@ -11,10 +11,13 @@ import re
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from appliance.database import Store
 from appliance.files import make_folder, refused, write_whole
 from appliance.vault import Vault
+
+if TYPE_CHECKING:
+    from appliance.database import Store
 
 FILE = "forgotten.list"
 HEAD = "Regulars: marks of what was forgotten and must not come back out of a backup. Keep this file with the backups."

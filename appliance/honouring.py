@@ -23,7 +23,6 @@ def honour(store: Store, backups: Path, now_ms: int) -> Forgotten:
 
 def forget_marked(store: Store, marks: Set[bytes], now_ms: int) -> Forgotten:
     """In one transaction: a store that is cut off in between begins again."""
-    db = store.db
 
     def marked(kind: str, row_id: str) -> bool:
         return forgotten_list.mark(store.vault, kind, row_id) in marks
@@ -37,8 +36,9 @@ def forget_marked(store: Store, marks: Set[bytes], now_ms: int) -> Forgotten:
                 gone += forgetting.erase(store, person_id, now_ms)
             elif role != "opted_out" and marked(OPTED_OUT, person_id):
                 gone += forgetting.opt_out(store, person_id, now_ms)
-        for template_id, person_id, sealed in db.execute("SELECT id, person_id, embedding_sealed FROM templates").fetchall():
-            if marked(TEMPLATE, template_id):
+        templates = db.execute("SELECT id, person_id, visit_id, embedding_sealed FROM templates").fetchall()
+        for template_id, person_id, visit_id, sealed in templates:
+            if marked(TEMPLATE, template_id) or visit_id is not None and marked(VISIT, visit_id):
                 store.trace([sealed])
                 db.execute("DELETE FROM templates WHERE id = ?", [template_id])
                 store.record(TemplateGone(id=template_id, person_id=person_id), now_ms)
@@ -53,7 +53,7 @@ def forget_marked(store: Store, marks: Set[bytes], now_ms: int) -> Forgotten:
 
 
 SHOWING = """SELECT id FROM visits WHERE snapshot IS NOT NULL UNION SELECT visit_id FROM sightings WHERE embedding_sealed IS NOT NULL
-    UNION SELECT visit_id FROM rejected_looks UNION SELECT visit_id FROM templates WHERE visit_id IS NOT NULL"""
+    UNION SELECT visit_id FROM rejected_looks"""
 """Visits of which there is more than that they were."""
 
 

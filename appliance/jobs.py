@@ -16,7 +16,7 @@ from pathlib import Path
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from appliance import backup, notices, retention, snapshots
+from appliance import backup, clearing, notices, retention, snapshots
 from appliance.config import Config
 from appliance.database import Store
 from appliance.errors import RegularsError
@@ -28,8 +28,9 @@ HOUR_S = 3_600.0
 MISFIRE_S = 3_600
 """A computer that slept runs what it missed once when it wakes, if that is within the hour; else the next turn does."""
 STOP_S_MAX = 2.0
-WORKERS = 2
-"""The backup may take minutes; the heartbeat must not wait for it."""
+CLEARING_S = 5.0
+WORKERS = 3
+"""The backup may take minutes, and so may clearing the earlier ones; the heartbeat must wait for neither."""
 HEARTBEAT = "heartbeat"
 
 log = logging.getLogger(__name__)
@@ -81,12 +82,16 @@ def standard_jobs(
         if dropped:
             log.warning("outbox shed records=%d", dropped)
 
+    def clear(stopping: Stopping) -> None:
+        clearing.clear(store, config.backup.folder or store.folder / backup.FOLDER, now(), stopping)
+
     return [
         Job("heartbeat", "The sign of life", MINUTE_S, 0.0, beat),
         Job("snapshots", "Deleting old snapshots", HOUR_S, 60.0, keep_snapshots),
         Job("people", "Forgetting people who stay away", HOUR_S, 120.0, keep_people),
         Job("gallery", "The check of the gallery", HOUR_S, 600.0, lambda _stopping: gallery_check()),
         Job("outbox", "Keeping the outbox small", HOUR_S, 180.0, keep_outbox),
+        Job("clearing", "Clearing what was forgotten out of log and backups", CLEARING_S, CLEARING_S, clear),
         # Looks every ten minutes whether last night's is made: so a night without power is made up for.
         Job("backup", "The nightly backup", 10 * MINUTE_S, 300.0, back_up),
     ]
