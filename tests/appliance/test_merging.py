@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance import forgetting, merging, persons
+from appliance import forgetting, merge_history, merging, persons, visits
 from appliance.errors import PersonError
 from sync.records import ApartRecord, PersonGone, TemplateRecord, VisitGone, VisitRecord
 from tests.appliance.stores import DAY_MS, NOON
