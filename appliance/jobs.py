@@ -21,6 +21,7 @@ from appliance.config import Config
 from appliance.database import Store
 from appliance.errors import RegularsError
 from appliance.line import room
+from appliance.privacy import retention_days
 
 Stopping = Callable[[], bool]
 MINUTE_S = 60.0
@@ -59,13 +60,14 @@ def standard_jobs(
     people whose templates were dropped."""
 
     def keep_snapshots(stopping: Stopping) -> None:
-        snapshots.expire(store, now(), config.retention.snapshot_days)
-        retention.drop_unsure_embeddings(store, now(), config.retention.snapshot_days)
+        days = retention_days.of(store, config.retention).snapshot_days
+        snapshots.expire(store, now(), days)
+        retention.drop_unsure_embeddings(store, now(), days)
         if not stopping():
             snapshots.sweep(store, now())
 
     def keep_people(_stopping: Stopping) -> None:
-        retention.drop_templates(store, now(), config.retention.person_days, forgotten)
+        retention.drop_templates(store, now(), retention_days.of(store, config.retention).person_days, forgotten)
 
     def back_up(stopping: Stopping) -> None:
         made = backup.list_backups(store.folder, config.backup.folder)

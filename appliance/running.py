@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from appliance import asked, notices, requests, snapshots, visits
+from appliance import asked, backup, honouring, notices, requests, snapshots, visits
 from appliance.camera.life import Limits
 from appliance.camera.messages import Boxes, CameraSettings, FromCamera, Heartbeat, Seen
 from appliance.camera.supervisor import Supervisor
@@ -135,6 +135,7 @@ class Appliance:
 
     def load(self) -> None:
         """What the database holds, before the first sighting comes."""
+        honouring.honour(self.store, self.config.backup.folder or self.store.folder / backup.FOLDER, self._now())
         left_over = visits.settle_left_over(self.store, self._now())
         self._recognition.load()
         log.info("event=loaded templates=%d visits_left_over=%d", len(self.gallery), left_over)

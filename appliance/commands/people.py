@@ -101,7 +101,7 @@ def merge(context: click.Context, keep: str, taken: str, yes: bool) -> None:
 
 def _do(context: click.Context, kind: str, whom: list[str], question: str, yes: bool) -> None:
     """By the appliance that runs, or right here while none does."""
-    from appliance import asked, requests
+    from appliance import asked, backup, clearing, requests
 
     config = premises.settings(context)
     with premises.to_change(config) as store:
@@ -112,6 +112,8 @@ def _do(context: click.Context, kind: str, whom: list[str], question: str, yes: 
         if store.owner:
             words, _ = requests.carry_out(store, kind, ids, round(config.visits.gap_s * 1000), premises.now_ms())
             click.echo(words)
+            # What the appliance does by the clock: while none runs, nobody else would.
+            clearing.clear(store, config.backup.folder or store.folder / backup.FOLDER, premises.now_ms())
             return
         answer = asked.answer_to(store, asked.ask(store, kind, ids, premises.now_ms()))
     if answer is None:
