@@ -326,10 +326,7 @@ class Appliance:
     def _page_now(self) -> _Shown:
         stands = standing.read(self.store.db.conn)
         line = (stands.paired, stands.revoked, stands.error, (stands.contact_ms or 0) // 60_000, stands.retelling)
-        return _Shown(formats.day_of(self._now(), self.config.site.zone), self._notices(), line)
-
-    def _notices(self) -> list[notices.Notice]:
-        return notices.open_notices(self.store)
+        return _Shown(formats.day_of(self._now(), self.config.site.zone), notices.open_notices(self.store), line)
 
     def _serve(self, ports: Sequence[int]) -> Server:
         app = create_app(
@@ -355,6 +352,7 @@ class Appliance:
                 decide=self._review.decide,
                 undo=self._review.undo,
                 door=self.door,
+                config=self.config,
             )
         )
         return open_page(app, self.config.web, ports, self._live.close)

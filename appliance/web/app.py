@@ -16,7 +16,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
-from appliance.web import access, door, person_changes, sign_in
+from appliance.web import access, door, person_changes, privacy, privacy_requests, sign_in
 from appliance.web.access import Access
 from appliance.web.pages import GivenPages, Pages, WebDeps, given_to
 from appliance.web.people import people_page
@@ -39,6 +39,7 @@ ROUTES = (
     today_page, today_parts, dismiss_notice, visits_page, visits_file, visit_page, visit_face, people_page, person_page,
     *person_changes.ROUTES, review_page, review_undo, review_answer, live_stream, camera_picture,
     *sign_in.ROUTES,
+    *privacy.ROUTES, *privacy_requests.ROUTES,
 )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from litestar.enums import MediaType
 from litestar.params import SkipValidation
 
 from appliance import review
+from appliance.config import Config
 from appliance.live import Live
 from appliance.loyalty import USUAL, Weights
 from appliance.people_desk import Desk
@@ -72,6 +73,8 @@ class WebDeps:
     """What keeps the appliance from writing just now, in words: a notice that cannot be put into the table."""
     door: Door = field(default_factory=Door)
     """How people get in. Unless something else is said: with an account of this store's, and not at all while there is none."""
+    config: Config = field(default_factory=Config)
+    """As the settings file has it."""
 
 
 @dataclass(frozen=True, slots=True)

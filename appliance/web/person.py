@@ -131,6 +131,8 @@ AUDITED = {
     "merge": _("merged with somebody"),
     "undo_merge": _("a merge undone"),
     "split": _("a visit taken away"),
+    "export": _("everything about them given out"),
+    "refuse": _("a request refused"),
 }
 SAID = {
     "saved": _("Saved."),
