@@ -23,6 +23,8 @@ SAID = {
     "kept": _("Saved. What is older goes within the hour."),
     "told": _("Saved. The sign and the record say so from now on."),
     "refused": _("Entered as refused."),
+    "erased": _("Erased. Their visits stay counted and are nobody's; headquarters is told."),
+    "opted_out": _("Opted out. From now on nothing of them is stored but that somebody came."),
     "received": _("Entered. It is due in 30 days."),
 }
 KINDS = {"access": _("See everything about them"), "erase": _("Be erased"), "opt_out": _("Never be stored again")}
