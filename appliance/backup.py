@@ -90,7 +90,7 @@ def make_backup(
 
 
 def seal_anew(vault: Vault, plain: Path, backup: Backup, stopping: Callable[[], bool] = lambda: False) -> None:
-    """The database in `plain` takes the place of what the backup held, under its name and time. Raises DataFolderError, DiskFull, Stopped."""
+    """The database in `plain` takes the place of what the backup held, under its name and time. Raises DataFolderError, Stopped."""
 
     def go_on() -> None:
         if stopping():
@@ -152,7 +152,8 @@ def opened(folder: Path, vault: Vault, backup: Backup) -> Path:
 
 def restore(folder: Path, vault: Vault, backup: Backup, now_ms: int) -> Path | None:
     """Puts the backup in the place of the database, which is set aside under the name that is given back. For the holder of the appliance's
-    lock alone. Raises BackupError or DiskFull before anything is touched. Who was forgotten since is forgotten anew when it is opened next."""
+    lock alone. Raises BackupError or DiskFull before anything is touched. Who was forgotten since is forgotten anew by `honouring.honour`,
+    which whoever opens it next must call."""
     copy = opened(folder, vault, backup)
     _keep_the_list(folder, backup.path.parent)
     aside = database_file.set_aside(folder, now_ms, "replaced")

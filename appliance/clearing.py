@@ -39,7 +39,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Cleared:
-    """`copies`: backups and databases set aside that were written anew; `removed`: damaged ones, of which nobody could say who is in them."""
+    """`copies`: backups and databases set aside that were written anew; `removed`: damaged ones, of which nobody could say who is in
+    them."""
 
     copies: int = 0
     removed: int = 0
@@ -52,7 +53,8 @@ def wanted(store: Store) -> str | None:
 
 
 def clear(store: Store, backups: Path, now_ms: int, stopping: Stopping = lambda: False) -> Cleared | None:
-    """None: there was nothing to clear, or it is to be called again. `backups`: the folder they are in. Raises StoreErrors; then likewise."""
+    """None: there was nothing to clear, or it is to be called again. `backups`: the folder they are in. Raises StoreErrors; it is to be
+    called again then, too."""
     since = wanted(store)
     if since is None:
         return None

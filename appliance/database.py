@@ -153,7 +153,7 @@ class Store:
         self._tracing.update(value[:TRACE_BYTES] for value in sealed if value)
 
     def checkpoint_whole(self) -> None:
-        """Moves everything out of the write-ahead log and cuts that to nothing. For the owner. Raises DatabaseError while somebody reads."""
+        """Moves everything out of the write-ahead log and cuts that to nothing. For the owner. DatabaseError while somebody reads."""
         assert self._writer is not None and self.owner
         with self._turn:
             apart = self._apart_from_checkpoint()
@@ -165,7 +165,7 @@ class Store:
             raise DatabaseError(f"The write-ahead log of {self.folder} is being read and could not be emptied. It is tried again.")
 
     def rewrite(self) -> None:
-        """Writes the whole database anew, without what lies in its free space. Whoever wants to write waits: some ten seconds a gigabyte."""
+        """Writes the whole database anew, without what lies in its free space. Whoever wants to write waits: ten seconds a gigabyte."""
         assert self._writer is not None and self.owner
         with self._turn:
             self._writer.conn.execute("VACUUM")

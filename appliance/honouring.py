@@ -38,7 +38,7 @@ def forget_marked(store: Store, marks: Set[bytes], now_ms: int) -> Forgotten:
                 gone += forgetting.opt_out(store, person_id, now_ms)
         templates = db.execute("SELECT id, person_id, visit_id, embedding_sealed FROM templates").fetchall()
         for template_id, person_id, visit_id, sealed in templates:
-            if marked(TEMPLATE, template_id) or visit_id is not None and marked(VISIT, visit_id):
+            if marked(TEMPLATE, template_id) or (visit_id is not None and marked(VISIT, visit_id)):
                 store.trace([sealed])
                 db.execute("DELETE FROM templates WHERE id = ?", [template_id])
                 store.record(TemplateGone(id=template_id, person_id=person_id), now_ms)

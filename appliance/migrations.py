@@ -124,6 +124,9 @@ PRIVACY = (
     "CREATE INDEX privacy_requests_open ON privacy_requests (due_ms) WHERE state = 'open'",
     # Whoever is forgotten or merged takes with them what resembled them: without an index that reads every sighting there ever was.
     "CREATE INDEX sightings_nearest ON sightings (nearest_person_id) WHERE nearest_person_id IS NOT NULL",
+    # How much is stored, since when, and what is too old: without reading every visit and every template.
+    "CREATE INDEX visits_pictured ON visits (last_seen_ms) WHERE snapshot IS NOT NULL",
+    "CREATE INDEX templates_learned ON templates (created_ms)",
 )
 
 LINE_TO_HEADQUARTERS = (

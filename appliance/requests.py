@@ -24,12 +24,13 @@ def carry_out(store: Store, kind: str, person_ids: list[str], gap_ms: int, now_m
             return "Merged. It can be seen in the visit log at once.", keys
         (person_id,) = person_ids
         number = register.number_of(store, person_id)
+        request = 0
         gone = (forgetting.erase if kind == ERASE else forgetting.opt_out)(store, person_id, now_ms)
         if gone.persons:
             audit.note(store, kind, person_id, now_ms)
-            register.fulfil(store, kind, person_id, number, gone, audit.THIS_COMPUTER, now_ms)
+            request = register.fulfil(store, kind, person_id, number, gone, audit.THIS_COMPUTER, now_ms)
         if kind == ERASE:
-            return f"Erased: {_count(gone)}. Their visits stay counted and are nobody's.", gone.keys
+            return f"Erased: {_count(gone)}. Their visits stay counted and are nobody's. It is request {request}.", gone.keys
         return f"Opted out: {_count(gone)} went. From now on nothing of them is stored but that somebody came.", gone.keys
 
 

@@ -22,8 +22,8 @@ class Stay:
 
 
 def join(store: Store, person_id: str, moved: Collection[str], gap_ms: int, now_ms: int) -> list[str]:
-    """Runs with a visit of `moved` in them become its first such visit, with the largest picture; the visits of `moved` that are left. Their
-    numbers and the person's count are the caller's (`visits.renumber`). The files of other pictures are the nightly sweep's."""
+    """Runs with a visit of `moved` in them become its first such visit, with the largest picture; the visits of `moved` that are left.
+    Their numbers and the person's count are the caller's (`visits.renumber`). The files of other pictures are the nightly sweep's."""
     came = set(moved)
     left = []
     for run in _runs(_stays(store, person_id), gap_ms):

@@ -105,7 +105,7 @@ def _do(context: click.Context, kind: str, whom: list[str], question: str, yes: 
 
     config = premises.settings(context)
     with premises.to_change(config) as store:
-        found = [_found(store, who) for who in whom]
+        found = [found_by(store, who) for who in whom]
         if not yes:
             click.confirm(question.format(*(row.label for row in found)), abort=True)
         ids = [row.id for row in found]
@@ -123,7 +123,7 @@ def _do(context: click.Context, kind: str, whom: list[str], question: str, yes: 
     click.echo(answer.words)
 
 
-def _found(store: Store, who: str) -> PersonRow:
+def found_by(store: Store, who: str) -> PersonRow:
     """By number, or by a name that only one has."""
     from appliance import persons
     from appliance.errors import PersonError

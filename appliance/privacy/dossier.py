@@ -70,7 +70,7 @@ def gathered(store: Store, person_id: str, site_name: str, zone: ZoneInfo, now_m
                 "model": model,
                 "quality": quality,
                 "set_aside": bool(aside),
-                "numbers_float32_base64": base64.b64encode(store.vault.unseal(sealed, table="templates", column="embedding", row=i)).decode(),
+                "numbers_float32_base64": _numbers(store, i, sealed),
             }
             for i, created_ms, origin, model, quality, aside, sealed in db.execute(
                 """SELECT id, created_ms, origin, model, quality, set_aside, embedding_sealed FROM templates WHERE person_id = ?
@@ -90,9 +90,7 @@ def gathered(store: Store, person_id: str, site_name: str, zone: ZoneInfo, now_m
         ],
         "who_did_what": [
             {"when": moment(at), "what": what}
-            for at, what in db.execute(
-                "SELECT at_ms, what FROM audit WHERE subject_id = ? ORDER BY id", [person_id]
-            ).fetchall()
+            for at, what in db.execute("SELECT at_ms, what FROM audit WHERE subject_id = ? ORDER BY id", [person_id]).fetchall()
         ],
         "requests": [
             {"kind": kind, "made": moment(made), "state": state, "done": moment(done)}
@@ -102,6 +100,10 @@ def gathered(store: Store, person_id: str, site_name: str, zone: ZoneInfo, now_m
         ],
     }
     return data, pictures
+
+
+def _numbers(store: Store, template_id: str, sealed: bytes) -> str:
+    return base64.b64encode(store.vault.unseal(sealed, table="templates", column="embedding", row=template_id)).decode()
 
 
 def _visits(store: Store, person_id: str, moment: Callable[[int | None], str | None]) -> tuple[list[dict[str, Any]], list[Picture]]:

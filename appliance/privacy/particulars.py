@@ -17,8 +17,8 @@ WORDS_MAX = 300
 
 
 class Particulars(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """All optional. `controller`: name and address; `contact`: how to reach them; `officer`: the data protection officer; `ground`: the legal
-    basis; `authority`: where to complain."""
+    """All optional. `controller`: name and address; `contact`: how to reach them; `officer`: the data protection officer; `ground`: the
+    legal basis; `authority`: where to complain."""
 
     controller: str = ""
     contact: str = ""

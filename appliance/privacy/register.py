@@ -71,7 +71,7 @@ def receive(store: Store, kind: str, person_id: str, who: str, now_ms: int) -> i
 
 
 def fulfil(store: Store, kind: str, person_id: str, number: int, gone: Forgotten, who: str, now_ms: int) -> int:
-    """Enters that it was done, under the open request of that kind if there is one; the request's number. In the transaction that does it."""
+    """Enters that it was done, under the open request of that kind if there is one; its number. In the transaction that does it."""
     there = store.db.execute(
         "SELECT id FROM privacy_requests WHERE person_id = ? AND kind = ? AND state = 'open' ORDER BY id", [person_id, kind]
     ).fetchone()
@@ -107,7 +107,9 @@ def refuse(store: Store, request_id: int, reason: str, who: str, now_ms: int) ->
 def listed(connection: sqlite3.Connection, limit: int = SHOWN_MAX) -> list[Request]:
     """Open ones first, by when they are due; then the newest."""
     rows = connection.execute(
-        f"""SELECT {COLUMNS} FROM privacy_requests ORDER BY state = 'open' DESC, iif(state = 'open', due_ms, -id), id DESC LIMIT ?""", [limit]
+        f"""SELECT {COLUMNS} FROM privacy_requests
+            ORDER BY state = 'open' DESC, iif(state = 'open', due_ms, -id), id DESC LIMIT ?""",
+        [limit],
     ).fetchall()
     return [Request(*row) for row in rows]
 
@@ -139,7 +141,8 @@ def number_of(store: Store, person_id: str) -> int:
 
 def _entered(store: Store, kind: str, person_id: str, number: int, who: str, now_ms: int) -> int:
     made = store.db.execute(
-        """INSERT INTO privacy_requests (kind, person_id, person_number, made_ms, made_by, due_ms, state) VALUES (?, ?, ?, ?, ?, ?, 'open')""",
+        """INSERT INTO privacy_requests (kind, person_id, person_number, made_ms, made_by, due_ms, state)
+            VALUES (?, ?, ?, ?, ?, ?, 'open')""",
         [kind, person_id, number, now_ms, who, now_ms + DUE_DAYS * DAY_MS],
     )
     assert made.lastrowid is not None

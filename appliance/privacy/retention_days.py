@@ -31,9 +31,7 @@ class Days:
 def of(store: Store, configured: Retention) -> Days:
     entered = dict(store.db.execute("SELECT key, value FROM settings WHERE key LIKE 'retention.%'").fetchall())
     fixed = frozenset(name for name in MOST if getattr(configured, name) != getattr(USUAL, name))
-    days = {
-        name: getattr(configured, name) if name in fixed else int(entered.get(KEY + name, getattr(configured, name))) for name in MOST
-    }
+    days = {name: getattr(configured, name) if name in fixed else int(entered.get(KEY + name, getattr(configured, name))) for name in MOST}
     return Days(days["snapshot_days"], days["person_days"], fixed)
 
 
@@ -43,7 +41,8 @@ def judged(snapshot_days: str, person_days: str) -> Days:
     for name, typed in (("snapshot_days", snapshot_days), ("person_days", person_days)):
         days = int(typed) if typed.strip().isascii() and typed.strip().isdigit() and len(typed.strip()) < 6 else 0
         if not 1 <= days <= MOST[name]:
-            raise PersonError(_("A number of days from 1 to %(most)s is needed; “%(typed)s” is none.") % {"most": MOST[name], "typed": typed[:20]})
+            said = _("A number of days from 1 to %(most)s is needed; “%(typed)s” is none.")
+            raise PersonError(said % {"most": MOST[name], "typed": typed[:20]})
         found[name] = days
     return Days(found["snapshot_days"], found["person_days"])
 

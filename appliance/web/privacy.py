@@ -64,9 +64,7 @@ def keep_for(pages: GivenPages, data: Form) -> Answer:
     deps, store = pages.deps, pages.deps.desk.store
     now = retention_days.of(store, deps.config.retention)
     try:
-        asked = retention_days.judged(
-            data.get("snapshot_days", str(now.snapshot_days)), data.get("person_days", str(now.person_days))
-        )
+        asked = retention_days.judged(data.get("snapshot_days", str(now.snapshot_days)), data.get("person_days", str(now.person_days)))
     except PersonError as error:
         return privacy(pages, wrong_days=str(error), status=400)
     days = Days(

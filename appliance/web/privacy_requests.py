@@ -11,21 +11,14 @@ from litestar.response import Stream
 from appliance import audit
 from appliance.errors import RegularsError
 from appliance.forgetting import Forgotten
-from appliance.privacy import dossier, papers, particulars, register
+from appliance.privacy import dossier, dossier_page, particulars, receipts, register
 from appliance.privacy.register import ACCESS, KINDS, REASONS, Request
 from appliance.web.pages import GivenPages, Pages
 from appliance.web.person import card_of
 from appliance.web.person_changes import Answer, Form, seen, wrong
 from appliance.web.privacy import KINDS as ASKED
 from appliance.web.privacy import MANAGER, SAID, download
-from ui import formats
 from ui.words import gettext as _
-
-RECEIPTS = {
-    "access": _("Receipt: everything about a person was given out"),
-    "erase": _("Receipt: a person was erased"),
-    "opt_out": _("Receipt: a person is not stored any more"),
-}
 
 
 def request_of(pages: Pages, request_id: int) -> Request:
@@ -44,24 +37,10 @@ def shown(pages: Pages, request_id: int, said: str = "", status: int = 200) -> R
         "reasons": REASONS,
         "reason": REASONS.get(found.reason, ""),
         "person": card_of(pages, found.person_id) if there and there[0] != "opted_out" else None,
-        "rows": rows_of(found),
+        "rows": receipts.rows_of(found),
         "said_so": said,
     }
     return pages.page("privacy_request.html", "privacy", values, status)
-
-
-def rows_of(request: Request) -> list[tuple[str, int]]:
-    """What went, as the receipt lists it."""
-    if request.kind == ACCESS or request.state != register.DONE:
-        return []
-    return [
-        (_("Persons"), request.persons),
-        (_("Templates: measurements of their face"), request.templates),
-        (_("Measurements kept for review or to undo a merge"), request.looks),
-        (_("Pictures"), request.snapshots),
-        (_("Visits that are nobody's now, and stay counted"), request.visits),
-        (_("Earlier backups written anew without them"), request.copies),
-    ]
 
 
 @get("/privacy/requests/{request_id:int}", opt=MANAGER, sync_to_thread=True)
@@ -75,39 +54,8 @@ def receipt_pdf(pages: GivenPages, request_id: FromPath[int]) -> Response[bytes]
     if found.state != register.DONE or found.done_ms is None:
         raise NotFoundException(_("There is a receipt once the request is done."))
     deps, told = pages.deps, particulars.of(pages.deps.desk.store)
-    zone = deps.time_zone
-    facts = [
-        (_("Number of the request"), str(found.id)),
-        (_("Number of the visitor"), str(found.person_number)),
-        (_("Asked"), _moment(found.made_ms, pages)),
-        (_("Done"), _moment(found.done_ms, pages)),
-    ]
-    notes = []
-    if found.kind != ACCESS:
-        cleared = found.cleared_ms
-        notes.append(
-            _("Since %(when)s neither the database's file, its log nor any backup of this store holds anything of them.")
-            % {"when": _moment(cleared, pages)}
-            if cleared
-            else _("The database's log and the earlier backups are being cleared; until then this receipt is not final.")
-        )
-        notes.append(_("A backup carried elsewhere forgets them again as soon as it is restored."))
-    values = {
-        "lang": "en",
-        "store": told.controller or deps.site_name,
-        "title": RECEIPTS[found.kind],
-        "lead": _("This paper holds no name. Keep it: the number of the request finds it again in the store's register."),
-        "rows": [*facts, *((words, formats.number(count)) for words, count in rows_of(found))],
-        "notes": [*notes, told.contact] if told.contact else notes,
-        "foot": _("Printed %(when)s") % {"when": formats.machine_time(deps.now(), zone)},
-    }
-    return download(papers.pdf(papers.RECEIPT, values), "application/pdf", f"receipt-{found.id}.pdf")
-
-
-def _moment(at_ms: int, pages: Pages) -> str:
-    zone = pages.deps.time_zone
-    day = formats.day_of(at_ms, zone)
-    return f"{day.isoformat()} {formats.clock(at_ms, zone)}"
+    made = receipts.pdf(found, told, deps.site_name, deps.time_zone, deps.now())
+    return download(made, "application/pdf", f"receipt-{found.id}.pdf")
 
 
 @post("/privacy/requests/{request_id:int}/refuse", opt=MANAGER, sync_to_thread=True)
@@ -170,11 +118,9 @@ def everything(pages: GivenPages, person_id: FromPath[str]) -> Response[str] | S
     data, pictures = dossier.gathered(store, person_id, deps.site_name, deps.time_zone, deps.now())
     told = particulars.of(store)
 
-    def page(data: object) -> str:
-        return pages.text("dossier.html", {"here": "", "data": data, "told": told})
-
     headers = {"content-disposition": f'attachment; filename="visitor-{number}-request-{request_id}.zip"', "cache-control": "no-store"}
-    return Stream(dossier.zipped(store, data, pictures, page), media_type="application/zip", headers=headers)
+    pieces = dossier.zipped(store, data, pictures, lambda found: dossier_page.page(found, told))
+    return Stream(pieces, media_type="application/zip", headers=headers)
 
 
 ROUTES = (request_page, receipt_pdf, refuse, person_requests, receive, everything)

@@ -8,16 +8,15 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from appliance import backup, clearing, details, forgetting, forgotten_list, honouring, merging, snapshots
+from appliance import backup, clearing, details, forgetting, forgotten_list, honouring, merging
 from appliance.database_file import path_in
 from appliance.details import Details, Words
 from models.faces import Floats
 from sync import outbox
 from tests.appliance.stores import DAY_MS, NOON, a_store
-from tests.appliance.visitors import ALICE, BOB, CHARLIE, DORA, GAP_MS, Shop, a_shop, face, like, recognition
+from tests.appliance.visitors import BOB, CHARLIE, DORA, GAP_MS, Shop, a_shop, face, like, recognition
 
 NAME, PHONE, NOTES = "Bob Trần Văn", "+84 24 3825 1234", "likes the window seat"
 BOBS_JPEG = b"\xff\xd8\xff\xe0 Bob's own face, taken at the door \xff\xd9"

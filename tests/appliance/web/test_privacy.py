@@ -108,7 +108,7 @@ def test_an_erasure_has_a_receipt_with_its_true_counts_and_no_name(client: Clien
     assert where == "/privacy/requests/1?said=erased"
     page = shown(client, where)
     assert "Bob" not in page and "Persons 1" in page and "Templates: measurements of their face 1" in page and "Pictures 2" in page
-    assert "stay counted 2" in page and "being cleared" in page
+    assert "now 2" in page and "being cleared" in page
     assert "Log and backups are being cleared" in shown(client, "/privacy")
     assert clearing.clear(shop.store, shop.folder / "backups", shop.clock_ms)
     assert "cleared today 14:32" in shown(client, where) and "being cleared" not in shown(client, "/privacy")
