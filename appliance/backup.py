@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing, suppress
@@ -16,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from appliance import database_file
+from appliance import database_file, forgotten_list
 from appliance.errors import BackupError, CannotOpen, DataFolderError, StoreError
 from appliance.files import PART, make_folder, refused, sync_folder
 from appliance.sealed_stream import open_stream, seal_stream
@@ -29,6 +30,8 @@ PAGES_A_STEP = 256
 """1 MB copied between two looks at whether to stop: a few milliseconds."""
 
 
+WRITTEN_WITHIN_S = 600.0
+"""A backup that is under way is written to all the time; one that was not for this long was left by a crash."""
 OUTBOX_LINE = "outbox_line"
 """Settings row that names this run of the outbox's sequence numbers. A backup does not carry it: restored, it counts on from an older
 number, so it must begin a new run."""
@@ -86,6 +89,27 @@ def make_backup(
     return _read(target / name)
 
 
+def seal_anew(vault: Vault, plain: Path, backup: Backup, stopping: Callable[[], bool] = lambda: False) -> None:
+    """The database in `plain` takes the place of what the backup held, under its name and time. Raises DataFolderError, Stopped."""
+
+    def go_on() -> None:
+        if stopping():
+            raise Stopped("A backup was not written anew because Regulars stops; it is done at the next start.")
+
+    sealed = backup.path.with_name(f"{backup.name}.{secrets.token_hex(4)}{PART}")
+    try:
+        with plain.open("rb") as source, os.fdopen(os.open(sealed, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+            seal_stream(vault, source, out, go_on)
+            out.flush()
+            os.fsync(out.fileno())
+        sealed.replace(backup.path)
+        sync_folder(backup.path.parent)
+    except OSError as error:
+        raise refused(error, backup.path) from None
+    finally:
+        _remove(sealed)
+
+
 def list_backups(folder: Path, into: Path | None = None) -> list[Backup]:
     """Newest first. Raises DataFolderError when the folder cannot be read."""
     target = into or folder / FOLDER
@@ -128,11 +152,19 @@ def opened(folder: Path, vault: Vault, backup: Backup) -> Path:
 
 def restore(folder: Path, vault: Vault, backup: Backup, now_ms: int) -> Path | None:
     """Puts the backup in the place of the database, which is set aside under the name that is given back. For the holder of the appliance's
-    lock alone. Raises BackupError or DiskFull before anything is touched."""
+    lock alone. Raises BackupError or DiskFull before anything is touched. Who was forgotten since is forgotten anew by `honouring.honour`,
+    which whoever opens it next must call."""
     copy = opened(folder, vault, backup)
+    _keep_the_list(folder, backup.path.parent)
     aside = database_file.set_aside(folder, now_ms, "replaced")
     put_in_place(folder, copy)
     return aside
+
+
+def _keep_the_list(folder: Path, backups: Path) -> None:
+    """The present database may know of somebody forgotten a moment ago whom the list does not have yet."""
+    with suppress(sqlite3.Error), closing(sqlite3.connect(f"{database_file.path_in(folder).absolute().as_uri()}?mode=ro", uri=True)) as was:
+        forgotten_list.publish(was, forgotten_list.places(folder, backups))
 
 
 def put_in_place(folder: Path, copy: Path) -> None:
@@ -167,13 +199,19 @@ def due(newest_ms: int | None, now_ms: int, hour: int, zone: ZoneInfo) -> bool:
     return newest_ms is None or newest_ms < struck.timestamp() * 1000 or newest_ms > now_ms
 
 
+def under_way(folder: Path, into: Path | None, now_ms: int) -> bool:
+    """Whether a backup is being made now, by whichever process."""
+    parts = [*folder.glob(f"backup.*{PART}"), *(into or folder / FOLDER).glob(f"*.sealed.*{PART}")]
+    return any(now_ms / 1000 - part.stat().st_mtime < WRITTEN_WITHIN_S for part in parts if part.exists())
+
+
 def sweep_parts(folder: Path, into: Path | None = None) -> int:
     """Removes what a crash left half-written. To be called by the holder of the appliance's lock alone."""
     removed = 0
     for place in {folder, into or folder / FOLDER}:
         for part in place.glob(f"*{PART}*"):
             with suppress(OSError):
-                part.unlink()
+                shutil.rmtree(part) if part.is_dir() else part.unlink()
                 removed += 1
     return removed
 

@@ -15,7 +15,7 @@ import logging
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,6 +41,8 @@ LOCK_WAIT_S = 3.0
 COMMITS_A_CHECKPOINT = 200
 """About ten pages a commit: the log stays under 10 MB, and a checkpoint's syncs are shared by 200 commits."""
 SNAPSHOTS = "snapshots"
+TRACE_BYTES = 24
+"""Version, nonce and the first bytes: what of a sealed value is without its nonce can never be opened."""
 LOG_BYTES_KEPT = 16 << 20
 """After one large transaction the log is cut back to this when it is used anew."""
 
@@ -58,6 +60,9 @@ class Store:
         self._writing_thread: int | None = None
         self._commits = 0
         self._told: list[tuple[Record, int]] = []
+        self._tracing: set[bytes] = set()
+        self.traces: set[bytes] = set()
+        """Beginnings of sealed values that were forgotten since the start and may still lie in free space (`clearing`)."""
         self._local = threading.local()
         self._readers: weakref.WeakSet[Database] = weakref.WeakSet()
 
@@ -96,6 +101,7 @@ class Store:
                 if self._told:
                     outbox.append_all(self._writer.conn, self._told, self.vault.seal)
                 self._writer.conn.execute("COMMIT")
+                self.traces |= self._tracing
             except BaseException as error:
                 with suppress(sqlite3.Error):
                     self._writer.rollback()
@@ -105,6 +111,7 @@ class Store:
             finally:
                 self._writing_thread = None
                 self._told.clear()
+                self._tracing.clear()
                 if apart:
                     apart.release()
             if self.owner:
@@ -147,6 +154,27 @@ class Store:
             if self.owner:
                 self._commits = COMMITS_A_CHECKPOINT
                 self._checkpoint_now_and_then()
+    def trace(self, sealed: Iterable[bytes | None]) -> None:
+        """Sealed values that this thread's transaction takes away for good: what is left of them elsewhere is looked for afterwards."""
+        self._tracing.update(value[:TRACE_BYTES] for value in sealed if value)
+
+    def checkpoint_whole(self) -> None:
+        """Moves everything out of the write-ahead log and cuts that to nothing. For the owner. DatabaseError while somebody reads."""
+        assert self._writer is not None and self.owner
+        with self._turn:
+            apart = self._apart_from_checkpoint()
+            try:
+                busy, _, _ = self._writer.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            finally:
+                apart.release()
+        if busy:
+            raise DatabaseError(f"The write-ahead log of {self.folder} is being read and could not be emptied. It is tried again.")
+
+    def rewrite(self) -> None:
+        """Writes the whole database anew, without what lies in its free space. Whoever wants to write waits: ten seconds a gigabyte."""
+        assert self._writer is not None and self.owner
+        with self._turn:
+            self._writer.conn.execute("VACUUM")
 
     def close(self) -> None:
         """Waits for a transaction that is under way. May be called twice."""
@@ -234,6 +262,15 @@ def read_store(folder: Path, keeper: KeyKeeper | None = None) -> Store:
     store = Store(folder, Vault.open(folder, keeper), None, None)
     with _closed_on_error(store):
         _refuse_other_version(store.db, folder)
+    return store
+
+
+def open_copy(folder: Path, vault: Vault) -> Store:
+    """A copy of the database, alone in a folder that nobody else knows; brought to this version's tables. Raises StoreErrors, and
+    sqlite3.DatabaseError for one that is damaged."""
+    store = Store(folder, vault, _connection(folder, "rw"), lock.take(folder, 0.0))
+    with _closed_on_error(store):
+        _brought_up_to_date(store)
     return store
 
 

@@ -7,10 +7,11 @@ stay, in the opt-out gallery alone.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from appliance import persons, rejected_looks, review, snapshots, visits
+from appliance import forgotten_list, persons, rejected_looks, review, snapshots, visits
 from appliance.database import Store
 from appliance.errors import SnapshotError
 from appliance.gallery import UNSURE_KEY, guest_key
@@ -24,12 +25,15 @@ ASKED_HERE, BY_THE_CHAIN, NEVER_HERE = 1, 2, 3
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """How much went. `keys`: the gallery's persons that are gone or other now, for `Recognition.renew`."""
+    """How much went. `keys`: the gallery's persons that are gone or other now, for `Recognition.renew`; `looks`: kept for review, against
+    somebody or to undo a merge; `visits`: that are nobody's now, or gone."""
 
     persons: int = 0
     templates: int = 0
     snapshots: int = 0
     keys: list[str] = field(default_factory=list)
+    looks: int = 0
+    visits: int = 0
 
     def __add__(self, other: Forgotten) -> Forgotten:
         return Forgotten(
@@ -37,7 +41,13 @@ class Forgotten:
             self.templates + other.templates,
             self.snapshots + other.snapshots,
             [*self.keys, *other.keys],
+            self.looks + other.looks,
+            self.visits + other.visits,
         )
+
+
+CLEARING = "clearing"
+"""Settings row: something was forgotten, and the log, free pages and backups are still to be cleared of it."""
 
 
 def erase(store: Store, person_id: str, now_ms: int, *, by_the_chain: bool = False) -> Forgotten:
@@ -45,12 +55,15 @@ def erase(store: Store, person_id: str, now_ms: int, *, by_the_chain: bool = Fal
     to ask the others."""
     if not _there(store, person_id):
         return Forgotten()
-    gone = _let_go(store, person_id, now_ms)
-    (templates,) = store.db.execute("SELECT count(*) FROM templates WHERE person_id = ?", [person_id]).fetchone()
+    templates = _templates(store, person_id)
+    _marked(store, forgotten_list.PERSON, person_id, templates, now_ms)
+    gone = _let_go(store, person_id, now_ms) + Forgotten(persons=1, templates=len(templates))
     persons.remove(store, person_id, now_ms, erased=not by_the_chain)
     by = BY_THE_CHAIN if by_the_chain else ASKED_HERE
     store.db.execute("INSERT OR REPLACE INTO gone_persons VALUES (?, NULL, ?, ?)", [person_id, by, now_ms])
-    return gone + Forgotten(persons=1, templates=templates)
+    if not by_the_chain:
+        _counted_here(store, person_id, gone)
+    return gone
 
 
 def opt_out(store: Store, person_id: str, now_ms: int) -> Forgotten:
@@ -61,8 +74,9 @@ def opt_out(store: Store, person_id: str, now_ms: int) -> Forgotten:
     (role,) = db.execute("SELECT role FROM persons WHERE id = ?", [person_id]).fetchone()
     if role == "opted_out":
         return Forgotten()
-    gone = _let_go(store, person_id, now_ms)
     dropped = [row[0] for row in db.execute(BEYOND_A_FEW, [person_id, OPTED_OUT_TEMPLATES]).fetchall()]
+    _marked(store, forgotten_list.OPTED_OUT, person_id, dropped, now_ms)
+    gone = _let_go(store, person_id, now_ms) + Forgotten(persons=1, templates=len(dropped))
     for template_id in dropped:
         db.execute("DELETE FROM templates WHERE id = ?", [template_id])
         store.record(TemplateGone(id=template_id, person_id=person_id), now_ms)
@@ -73,26 +87,90 @@ def opt_out(store: Store, person_id: str, now_ms: int) -> Forgotten:
         [person_id],
     )
     persons.tell(store, person_id, now_ms)
-    return gone + Forgotten(persons=1, templates=len(dropped))
+    _counted_here(store, person_id, gone)
+    return gone
 
 
 BEYOND_A_FEW = """SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY model ORDER BY quality DESC, id) AS place FROM templates
     WHERE person_id = ?) WHERE place > ?"""
 
 
+def taken_here(store: Store, person_ids: Sequence[str]) -> tuple[list[str], Forgotten]:
+    """Who of these were forgotten here before headquarters asked for it, and how much that was. It is told once: the rows go."""
+    found, gone = [], Forgotten()
+    for person_id in person_ids:
+        row = store.db.execute("DELETE FROM forgotten_here WHERE person_id = ? RETURNING templates, snapshots", [person_id]).fetchone()
+        if row:
+            found.append(person_id)
+            gone += Forgotten(templates=row[0], snapshots=row[1])
+    return found, gone
+
+
+def once_called(store: Store, person_id: str) -> list[str]:
+    """The person's id, and those of everybody who was merged into them."""
+    rows = store.db.execute(
+        """WITH RECURSIVE they (id) AS (SELECT ?1 UNION SELECT g.id FROM gone_persons g JOIN they ON g.merged_into = they.id)
+            SELECT id FROM they""",
+        [person_id],
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
 def _there(store: Store, person_id: str) -> bool:
     return store.db.execute("SELECT 1 FROM persons WHERE id = ?", [person_id]).fetchone() is not None
+
+
+def _templates(store: Store, person_id: str) -> list[str]:
+    return [row[0] for row in store.db.execute("SELECT id FROM templates WHERE person_id = ?", [person_id]).fetchall()]
+
+
+def _marked(store: Store, kind: str, person_id: str, templates: Sequence[str], now_ms: int) -> None:
+    """What goes is not to come back out of a backup, nor to be left in free pages. Before any of it goes."""
+    db = store.db
+    shown = db.execute(SHOWN, [person_id]).fetchall()
+    forgotten_list.note(store, kind, once_called(store, person_id))
+    forgotten_list.note(store, forgotten_list.TEMPLATE, templates)
+    forgotten_list.note(store, forgotten_list.VISIT, (visit_id for (visit_id,) in shown))
+    for table, columns in SEALED:
+        store.trace(value for row in db.execute(f"SELECT {columns} FROM {table}", [person_id]).fetchall() for value in row)
+    db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", [CLEARING, str(now_ms)])
+
+
+SHOWN = """SELECT id FROM visits WHERE person_id = ?1 UNION SELECT s.visit_id FROM sightings s JOIN visits v ON v.id = s.visit_id
+    WHERE s.nearest_person_id = ?1 AND v.person_id IS NULL"""
+"""Visits that a picture or look of a person may be of."""
+SEALED = (
+    ("persons WHERE id = ?", "name_sealed"),
+    ("templates WHERE person_id = ?", "embedding_sealed"),
+    ("details WHERE person_id = ?", "words_sealed"),
+    ("merges WHERE holder_id = ?", "before_sealed"),
+    ("rejected_looks WHERE person_id = ?1 OR visit_id IN (SELECT id FROM visits WHERE person_id = ?1)", "embedding_sealed"),
+    (f"sightings WHERE embedding_sealed IS NOT NULL AND visit_id IN ({SHOWN})", "embedding_sealed"),
+    ("chain WHERE person_id = ?", "name_sealed, also_at_sealed"),
+)
+"""Where something sealed of a person lies, by the person's id."""
+
+
+def _counted_here(store: Store, person_id: str, gone: Forgotten) -> None:
+    """For the receipt that headquarters will ask for: by then there is nothing left to count."""
+    store.db.execute(
+        """INSERT INTO forgotten_here VALUES (?, ?, ?) ON CONFLICT (person_id) DO UPDATE SET
+            templates = templates + excluded.templates, snapshots = snapshots + excluded.snapshots""",
+        [person_id, gone.templates, gone.snapshots],
+    )
 
 
 def _let_go(store: Store, person_id: str, now_ms: int) -> Forgotten:
     """All but the person's row and templates: pictures, visits, looks kept for review, and what the chain told or lent of them."""
     db = store.db
+    (visits_were,) = db.execute("SELECT count(*) FROM visits WHERE person_id = ?", [person_id]).fetchone()
     pictures = _pictures(store, person_id)
-    keys = [person_id, *_looks_dropped(store, person_id)]
-    rejected_looks.forget(store, person_id)
+    dropped = _looks_dropped(store, person_id)
+    keys = [person_id, *dropped]
+    looks = len(dropped) + rejected_looks.forget(store, person_id)
     db.execute("DELETE FROM details WHERE person_id = ?", [person_id])
     db.execute("DELETE FROM staff WHERE person_id = ?", [person_id])
-    db.execute("DELETE FROM merges WHERE holder_id = ?", [person_id])
+    looks += db.execute("DELETE FROM merges WHERE holder_id = ?", [person_id]).rowcount
     (role,) = db.execute("SELECT role FROM persons WHERE id = ?", [person_id]).fetchone()
     if role == "staff":
         _forget_visits(store, person_id, now_ms)
@@ -111,7 +189,7 @@ def _let_go(store: Store, person_id: str, now_ms: int) -> Forgotten:
     db.execute("DELETE FROM chain WHERE person_id = ?", [person_id])
     review.forget(store, person_id)
     db.execute("DELETE FROM apart WHERE person_a = ?1 OR person_b = ?1", [person_id])
-    return Forgotten(snapshots=pictures, keys=keys)
+    return Forgotten(snapshots=pictures, keys=keys, looks=looks, visits=visits_were)
 
 
 def _pictures(store: Store, person_id: str) -> int:

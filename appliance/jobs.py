@@ -16,11 +16,12 @@ from pathlib import Path
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from appliance import backup, notices, retention, snapshots
+from appliance import backup, clearing, notices, retention, snapshots
 from appliance.config import Config
 from appliance.database import Store
 from appliance.errors import RegularsError
 from appliance.line import room
+from appliance.privacy import retention_days
 from appliance.reports import tallies
 from ui import formats
 
@@ -30,8 +31,9 @@ HOUR_S = 3_600.0
 MISFIRE_S = 3_600
 """A computer that slept runs what it missed once when it wakes, if that is within the hour; else the next turn does."""
 STOP_S_MAX = 2.0
-WORKERS = 2
-"""The backup may take minutes; the heartbeat must not wait for it."""
+CLEARING_S = 5.0
+WORKERS = 3
+"""The backup may take minutes, and so may clearing the earlier ones; the heartbeat must wait for neither."""
 HEARTBEAT = "heartbeat"
 
 log = logging.getLogger(__name__)
@@ -60,13 +62,14 @@ def standard_jobs(
     people whose templates were dropped."""
 
     def keep_snapshots(stopping: Stopping) -> None:
-        snapshots.expire(store, now(), config.retention.snapshot_days)
-        retention.drop_unsure_embeddings(store, now(), config.retention.snapshot_days)
+        days = retention_days.of(store, config.retention).snapshot_days
+        snapshots.expire(store, now(), days)
+        retention.drop_unsure_embeddings(store, now(), days)
         if not stopping():
             snapshots.sweep(store, now())
 
     def keep_people(_stopping: Stopping) -> None:
-        retention.drop_templates(store, now(), config.retention.person_days, forgotten)
+        retention.drop_templates(store, now(), retention_days.of(store, config.retention).person_days, forgotten)
 
     def back_up(stopping: Stopping) -> None:
         made = backup.list_backups(store.folder, config.backup.folder)
@@ -86,6 +89,8 @@ def standard_jobs(
     def count_days(stopping: Stopping) -> None:
         zone = config.site.zone
         tallies.refresh(store, zone, formats.day_of(now(), zone), stopping)
+    def clear(stopping: Stopping) -> None:
+        clearing.clear(store, config.backup.folder or store.folder / backup.FOLDER, now(), stopping)
 
     return [
         Job("heartbeat", "The sign of life", MINUTE_S, 0.0, beat),
@@ -94,6 +99,7 @@ def standard_jobs(
         Job("tallies", "Counting the days for the reports", MINUTE_S, 5.0, count_days),
         Job("gallery", "The check of the gallery", HOUR_S, 600.0, lambda _stopping: gallery_check()),
         Job("outbox", "Keeping the outbox small", HOUR_S, 180.0, keep_outbox),
+        Job("clearing", "Clearing what was forgotten out of log and backups", CLEARING_S, CLEARING_S, clear),
         # Looks every ten minutes whether last night's is made: so a night without power is made up for.
         Job("backup", "The nightly backup", 10 * MINUTE_S, 300.0, back_up),
     ]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import msgspec
 import uuid_utils
 
-from appliance import details, merging, persons, snapshots, visits
+from appliance import details, merging, persons, snapshots, visit_joining, visits
 from appliance.database import Store
 from appliance.details import Details
 from appliance.errors import PersonError
@@ -188,11 +188,10 @@ def _visits_back(store: Store, kept_id: str, new_id: str, former: Sequence[Forme
             else:
                 store.db.execute("UPDATE visits SET person_id = ? WHERE id = ?", [new_id, stands_in])
                 moved.append(stands_in)
-    for stays, parted in split:
-        visits.refresh(store, parted, now_ms)
-        visits.refresh(store, stays, now_ms)
-    visits.renumber(store, kept_id, now_ms)
-    visits.renumber(store, new_id, now_ms, also=moved)
+    for visit_id in dict.fromkeys(visit_id for pair in split for visit_id in pair):
+        visit_joining.align(store, visit_id)
+    visits.renumber(store, kept_id, now_ms, also=[stays for stays, _ in split])
+    visits.renumber(store, new_id, now_ms, also=[*moved, *(parted for _, parted in split)])
 
 
 def _parted(store: Store, stands_in: str, new_id: str, visit: FormerVisit) -> str:
@@ -223,8 +222,9 @@ def _places(store: Store, person_id: str, sighting_ids: Sequence[str]) -> list[s
 
 
 def _holds_others(store: Store, visit_id: str, sighting_ids: Sequence[str]) -> bool:
-    inside = _column(store, "SELECT id FROM sightings WHERE visit_id = ?", visit_id)
-    return not set(inside) <= set(sighting_ids)
+    marks = ",".join("?" * len(sighting_ids))
+    other = f"SELECT 1 FROM sightings WHERE visit_id = ? AND id NOT IN ({marks}) LIMIT 1"
+    return store.db.execute(other, [visit_id, *sighting_ids]).fetchone() is not None
 
 
 def _visits(store: Store, person_id: str) -> list[FormerVisit]:

@@ -6,7 +6,7 @@ asks for them reaches who took their place. Two that somebody called different a
 
 from __future__ import annotations
 
-from appliance import details, merge_history, persons, rejected_looks, visits
+from appliance import details, merge_history, persons, rejected_looks, visit_joining, visits
 from appliance.database import Store
 from appliance.errors import PersonError
 from appliance.gallery import guest_key
@@ -36,10 +36,8 @@ def merge(
     _take_templates(store, keep, taken, now_ms)
     moved = [row[0] for row in db.execute("SELECT id FROM visits WHERE person_id = ? ORDER BY first_seen_ms, id", [taken_id]).fetchall()]
     db.execute("UPDATE visits SET person_id = ? WHERE person_id = ?", [keep_id, taken_id])
-    for visit_id in moved:
-        if _still_there(store, visit_id):
-            visits.join_neighbours(store, visit_id, keep_id, gap_ms, now_ms)
-    visits.renumber(store, keep_id, now_ms, also=[i for i in moved if _still_there(store, i)])
+    left = visit_joining.join(store, keep_id, moved, gap_ms, now_ms)
+    visits.renumber(store, keep_id, now_ms, also=left)
     db.execute("UPDATE sightings SET nearest_person_id = ? WHERE nearest_person_id = ?", [keep_id, taken_id])
     lent = [row[0] for row in db.execute("SELECT identity_id FROM guests WHERE person_id = ?", [taken_id]).fetchall()]
     db.execute("UPDATE guests SET person_id = ? WHERE person_id = ?", [keep_id, taken_id])
@@ -122,7 +120,3 @@ TEMPLATES_BY_PLACE = """SELECT id, person_id, row_number() OVER (PARTITION BY mo
 def _apart_from(store: Store, person_id: str) -> list[str]:
     rows = store.db.execute("SELECT person_a, person_b FROM apart WHERE person_a = ?1 OR person_b = ?1", [person_id]).fetchall()
     return [b if a == person_id else a for a, b in rows]
-
-
-def _still_there(store: Store, visit_id: str) -> bool:
-    return store.db.execute("SELECT 1 FROM visits WHERE id = ?", [visit_id]).fetchone() is not None

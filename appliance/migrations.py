@@ -123,6 +123,37 @@ STAFF = (
     "ALTER TABLE visits ADD COLUMN gender_share REAL",
 )
 
+
+@migrations()
+def m014_privacy(db: Database) -> None:
+    for statement in PRIVACY:
+        db.execute(statement)
+
+
+PRIVACY = (
+    # What must not come back out of a backup: keyed hashes of ids, of which nobody can tell whose they are or which belong together.
+    "CREATE TABLE forgotten (mark BLOB PRIMARY KEY) STRICT, WITHOUT ROWID",
+    # What went of people who were erased or opted out here, until headquarters' receipt tells of it.
+    """CREATE TABLE forgotten_here (
+        person_id TEXT PRIMARY KEY, templates INTEGER NOT NULL, snapshots INTEGER NOT NULL) STRICT""",
+    # Who asked for what, and what came of it: numbers and ids, never a name. cleared_ms: when nothing was left in log, free pages and
+    # backups either; copies: backups that were written anew for it.
+    """CREATE TABLE privacy_requests (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL CHECK (kind IN ('access', 'erase', 'opt_out')),
+        person_id TEXT NOT NULL, person_number INTEGER NOT NULL, made_ms INTEGER NOT NULL, made_by TEXT NOT NULL, due_ms INTEGER NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('open', 'done', 'refused')), reason TEXT NOT NULL DEFAULT '', done_ms INTEGER, done_by TEXT,
+        persons INTEGER NOT NULL DEFAULT 0, templates INTEGER NOT NULL DEFAULT 0, looks INTEGER NOT NULL DEFAULT 0,
+        snapshots INTEGER NOT NULL DEFAULT 0, visits INTEGER NOT NULL DEFAULT 0, cleared_ms INTEGER, copies INTEGER NOT NULL DEFAULT 0)
+        STRICT""",
+    "CREATE INDEX privacy_requests_person ON privacy_requests (person_id)",
+    "CREATE INDEX privacy_requests_open ON privacy_requests (due_ms) WHERE state = 'open'",
+    # Whoever is forgotten or merged takes with them what resembled them: without an index that reads every sighting there ever was.
+    "CREATE INDEX sightings_nearest ON sightings (nearest_person_id) WHERE nearest_person_id IS NOT NULL",
+    # How much is stored, since when, and what is too old: without reading every visit and every template.
+    "CREATE INDEX visits_pictured ON visits (last_seen_ms) WHERE snapshot IS NOT NULL",
+    "CREATE INDEX templates_learned ON templates (created_ms)",
+)
+
 LINE_TO_HEADQUARTERS = (
     # The identity by whose lent templates the person was first recognised.
     "ALTER TABLE persons ADD COLUMN guest_of TEXT",

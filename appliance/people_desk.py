@@ -13,6 +13,7 @@ from appliance import audit, details, forgetting, merge_history, merging, splitt
 from appliance.database import Store
 from appliance.details import Entry
 from appliance.forgetting import Forgotten
+from appliance.privacy import register
 from appliance.recognition import Recognition
 from appliance.splitting import Split
 
@@ -94,9 +95,11 @@ class Desk:
         gone: list[Forgotten] = []
 
         def do() -> Iterable[str]:
+            number = register.number_of(self.store, person_id)
             done = forget(self.store, person_id, self.now())
             if done.persons:
                 self._note(what, person_id)
+                register.fulfil(self.store, what, person_id, number, done, self.who, self.now())
             gone.append(done)
             return done.keys
 

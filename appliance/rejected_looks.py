@@ -31,11 +31,11 @@ def remember(store: Store, person_id: str, visit_id: str, model: str, embedding:
     )
 
 
-def forget(store: Store, person_id: str) -> None:
-    """What is kept against a person, and the looks of their own visits that are kept against somebody else."""
-    store.db.execute(
+def forget(store: Store, person_id: str) -> int:
+    """What is kept against a person, and the looks of their own visits that are kept against somebody else; how many."""
+    return store.db.execute(
         "DELETE FROM rejected_looks WHERE person_id = ?1 OR visit_id IN (SELECT id FROM visits WHERE person_id = ?1)", [person_id]
-    )
+    ).rowcount
 
 
 def forget_between(store: Store, one_id: str, other_id: str) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from appliance import forgetting, merging
+from appliance import audit, forgetting, merging
 from appliance.database import Store
 from appliance.errors import PersonError
+from appliance.privacy import register
 
 ERASE, OPT_OUT, MERGE = "erase", "opt_out", "merge"
 KINDS = frozenset({ERASE, OPT_OUT, MERGE})
@@ -18,12 +19,18 @@ def carry_out(store: Store, kind: str, person_ids: list[str], gap_ms: int, now_m
     with store.transaction():
         if kind == MERGE:
             keep, taken = person_ids
-            return "Merged. It can be seen in the visit log at once.", merging.merge(store, keep, taken, gap_ms, now_ms)
+            keys = merging.merge(store, keep, taken, gap_ms, now_ms)
+            audit.note(store, "merge", keep, now_ms, taken)
+            return "Merged. It can be seen in the visit log at once.", keys
         (person_id,) = person_ids
+        number = register.number_of(store, person_id)
+        request = 0
+        gone = (forgetting.erase if kind == ERASE else forgetting.opt_out)(store, person_id, now_ms)
+        if gone.persons:
+            audit.note(store, kind, person_id, now_ms)
+            request = register.fulfil(store, kind, person_id, number, gone, audit.THIS_COMPUTER, now_ms)
         if kind == ERASE:
-            gone = forgetting.erase(store, person_id, now_ms)
-            return f"Erased: {_count(gone)}. Their visits stay counted and are nobody's.", gone.keys
-        gone = forgetting.opt_out(store, person_id, now_ms)
+            return f"Erased: {_count(gone)}. Their visits stay counted and are nobody's. It is request {request}.", gone.keys
         return f"Opted out: {_count(gone)} went. From now on nothing of them is stored but that somebody came.", gone.keys
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from appliance import asked, notices, requests, snapshots, visits
+from appliance import asked, backup, honouring, notices, requests, snapshots, visits
 from appliance.camera.life import Limits
 from appliance.camera.messages import Boxes, CameraSettings, FromCamera, Heartbeat, Seen
 from appliance.camera.supervisor import Supervisor
@@ -132,6 +132,7 @@ class Appliance:
 
     def load(self) -> None:
         """What the database holds, before the first sighting comes."""
+        honouring.honour(self.store, self.config.backup.folder or self.store.folder / backup.FOLDER, self._now())
         left_over = visits.settle_left_over(self.store, self._now())
         self._recognition.load()
         log.info("event=loaded templates=%d visits_left_over=%d", len(self.gallery), left_over)
@@ -323,10 +324,7 @@ class Appliance:
     def _page_now(self) -> _Shown:
         stands = standing.read(self.store.db.conn)
         line = (stands.paired, stands.revoked, stands.error, (stands.contact_ms or 0) // 60_000, stands.retelling)
-        return _Shown(formats.day_of(self._now(), self.config.site.zone), self._notices(), line)
-
-    def _notices(self) -> list[notices.Notice]:
-        return notices.open_notices(self.store)
+        return _Shown(formats.day_of(self._now(), self.config.site.zone), notices.open_notices(self.store), line)
 
     def _serve(self, ports: Sequence[int]) -> OpenPage:
         app = create_app(
@@ -353,6 +351,7 @@ class Appliance:
                 undo=self._review.undo,
                 door=self.door,
                 studio=Studio(self._eye.look),
+                config=self.config,
             )
         )
         return open_page(app, self.config.web, ports, self._live.close, self.door)

@@ -129,6 +129,23 @@ def pending(
     return entries
 
 
+def of_kinds(connection: sqlite3.Connection, unseal: Seal, kinds: Sequence[str], after: int, numbers: int) -> list[Entry]:
+    """The records of these kinds among the `numbers` sequence numbers behind `after`, in order. Raises what `unseal` raises."""
+    marks = ",".join("?" * len(kinds))
+    rows = connection.execute(
+        f"SELECT sequence, made_ms, kind, payload_sealed FROM outbox WHERE sequence > ? AND sequence <= ? AND kind IN ({marks})",
+        [after, after + numbers, *kinds],
+    ).fetchall()
+    return [Entry(n, made_ms, kind, unseal(sealed, table=TABLE, column=COLUMN, row=str(n))) for n, made_ms, kind, sealed in rows]
+
+
+def replace(connection: sqlite3.Connection, sequence: int, record: Record, seal: Seal) -> None:
+    """Another record under the same number, where what the first one told must not be told any more. Harmless when it was acknowledged
+    meanwhile. A hub that has applied the first, and whose acknowledgement is under way, finds a mismatch and is told everything anew."""
+    sealed = seal(encoded(record), table=TABLE, column=COLUMN, row=str(sequence))
+    connection.execute("UPDATE outbox SET kind = ?, payload_sealed = ? WHERE sequence = ?", [kind_of(record), sealed, sequence])
+
+
 def acknowledge(connection: sqlite3.Connection, through: int) -> int:
     """Drops what the hub has committed; how many. A repeated or old acknowledgement drops nothing. Raises ValueError for a number that was
     never given: that hub is talking of somebody else's records."""

@@ -13,6 +13,7 @@ import click
 
 from appliance import backup as backups
 from appliance import lock
+from appliance.commands import premises
 from appliance.config import Config, load
 from appliance.errors import BackupError, RegularsError
 from appliance.vault import Vault
@@ -78,6 +79,9 @@ def restore(context: click.Context, name: str, yes: bool) -> None:
             aside = backups.restore(folder, Vault.open(folder), chosen, _now_ms())
         finally:
             held.release()
+        # At once, and not at the next start: a command that reads would show whom this brings back.
+        with premises.to_change(config):
+            pass
     click.echo(f"Restored {chosen.name}." + (f" The database from before is kept as {aside.name}." if aside else ""))
 
 

@@ -101,17 +101,19 @@ def merge(context: click.Context, keep: str, taken: str, yes: bool) -> None:
 
 def _do(context: click.Context, kind: str, whom: list[str], question: str, yes: bool) -> None:
     """By the appliance that runs, or right here while none does."""
-    from appliance import asked, requests
+    from appliance import asked, backup, clearing, requests
 
     config = premises.settings(context)
     with premises.to_change(config) as store:
-        found = [_found(store, who) for who in whom]
+        found = [found_by(store, who) for who in whom]
         if not yes:
             click.confirm(question.format(*(row.label for row in found)), abort=True)
         ids = [row.id for row in found]
         if store.owner:
             words, _ = requests.carry_out(store, kind, ids, round(config.visits.gap_s * 1000), premises.now_ms())
             click.echo(words)
+            # What the appliance does by the clock: while none runs, nobody else would.
+            clearing.clear(store, config.backup.folder or store.folder / backup.FOLDER, premises.now_ms())
             return
         answer = asked.answer_to(store, asked.ask(store, kind, ids, premises.now_ms()))
     if answer is None:
@@ -121,7 +123,7 @@ def _do(context: click.Context, kind: str, whom: list[str], question: str, yes: 
     click.echo(answer.words)
 
 
-def _found(store: Store, who: str) -> PersonRow:
+def found_by(store: Store, who: str) -> PersonRow:
     """By number, or by a name that only one has."""
     from appliance import persons
     from appliance.errors import PersonError

@@ -55,10 +55,13 @@ def to_read(config: Config) -> Iterator[Store]:
 
 @contextmanager
 def to_change(config: Config) -> Iterator[Store]:
+    from appliance import backup, honouring
     from appliance.database import open_store
 
     store = open_store(config.data.folder, now_ms(), checkpoint=False, backups=config.backup.folder)
     try:
+        if store.owner:
+            honouring.honour(store, config.backup.folder or store.folder / backup.FOLDER, now_ms())
         yield store
     finally:
         store.close()

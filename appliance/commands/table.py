@@ -16,6 +16,7 @@ COMMANDS: dict[str, Place] = {
     "camera": Place("appliance.commands.camera", "camera", "Add, list, test and remove cameras."),
     "visits": Place("appliance.commands.visits", "visits", "The latest visits, newest first, and why each was decided so."),
     "people": Place("appliance.commands.people", "people", "The people this store can tell apart."),
+    "privacy": Place("appliance.commands.privacy", "privacy", "What is stored about people, and what they asked for."),
     "status": Place("appliance.commands.status", "status", "Whether the appliance runs, and what its data folder holds."),
     "pair": Place("appliance.commands.pair", "pair", "Connect this store to its headquarters with a one-time code."),
     "unpair": Place("appliance.commands.pair", "unpair", "Send nothing more to headquarters."),

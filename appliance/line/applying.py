@@ -170,13 +170,20 @@ def _opt_out(store: Store, fact: OptOut, applied: Applied, now_ms: int) -> None:
     guests.put(store, GuestRow(fact.identity_id, "opted_out"), fact.templates)
     for template_id, model, embedding in own[:OWN_TEMPLATES_KEPT]:
         guests.lend(store, fact.identity_id, guests.OWN + template_id, model, embedding)
-    _receipt(store, fact.erasure_id, fact.identity_id, gone, applied, now_ms)
+    _receipt(store, fact.erasure_id, fact.identity_id, _with_what_went_before(store, fact.person_ids, gone), applied, now_ms)
 
 
 def _erase(store: Store, fact: Erase, applied: Applied, now_ms: int) -> None:
     lent = guests.remove(store, fact.identity_id, "customer", "staff", "opted_out")
-    gone = _forgotten(store, fact.person_ids, now_ms)
+    gone = _with_what_went_before(store, fact.person_ids, _forgotten(store, fact.person_ids, now_ms))
     _receipt(store, fact.erasure_id, fact.identity_id, gone + Forgotten(templates=lent), applied, now_ms)
+
+
+def _with_what_went_before(store: Store, person_ids: Sequence[str], gone: Forgotten) -> Forgotten:
+    """Where it was asked here, it was done here at once, before headquarters told every store of it: the receipt says how much that was."""
+    were, before = forgetting.taken_here(store, _theirs(store, person_ids))
+    now = set(gone.keys)
+    return gone + before + Forgotten(persons=sum(person_id not in now for person_id in were))
 
 
 def _receipt(store: Store, erasure_id: str, identity_id: str, gone: Forgotten, applied: Applied, now_ms: int) -> None:
@@ -184,13 +191,14 @@ def _receipt(store: Store, erasure_id: str, identity_id: str, gone: Forgotten, a
     store.db.execute("UPDATE sightings SET nearest_person_id = NULL WHERE nearest_person_id = ?", [key])
     applied.keys.update(gone.keys, [key])
     applied.people = True
-    told = ReceiptRecord(
-        erasure_id=erasure_id, done_ms=now_ms, persons=gone.persons, templates=gone.templates, snapshots=gone.snapshots
-    )
-    store.record(told, now_ms)
-    # The first one holds: a repeat finds nothing left to count.
+    # The first one holds, and is told again: a repeat finds nothing left to count.
     row = [erasure_id, now_ms, gone.persons, gone.templates, gone.snapshots]
     store.db.execute("INSERT OR IGNORE INTO receipts VALUES (?, ?, ?, ?, ?)", row)
+    done_ms, persons_gone, templates, pictures = store.db.execute(
+        "SELECT done_ms, persons, templates, snapshots FROM receipts WHERE erasure_id = ?", [erasure_id]
+    ).fetchone()
+    told = ReceiptRecord(erasure_id=erasure_id, done_ms=done_ms, persons=persons_gone, templates=templates, snapshots=pictures)
+    store.record(told, now_ms)
 
 
 def _theirs(store: Store, person_ids: Sequence[str]) -> list[str]:

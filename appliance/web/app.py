@@ -16,7 +16,21 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
-from appliance.web import access, account, audit, door, person_changes, photo_search, reports, sign_in, staff, staff_photos, users
+from appliance.web import (
+    access,
+    account,
+    audit,
+    door,
+    person_changes,
+    photo_search,
+    privacy,
+    privacy_requests,
+    reports,
+    sign_in,
+    staff,
+    staff_photos,
+    users,
+)  # fmt: skip
 from appliance.web.access import Access
 from appliance.web.pages import GivenPages, Pages, WebDeps, given_to
 from appliance.web.people import people_page
@@ -41,6 +55,7 @@ ROUTES = (
     *sign_in.ROUTES, *account.ROUTES, *users.ROUTES, audit.audit_page,
     *reports.ROUTES,
     *staff.ROUTES, *staff_photos.ROUTES, *photo_search.ROUTES,
+    *privacy.ROUTES, *privacy_requests.ROUTES,
 )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from litestar.params import SkipValidation
 
 from appliance import review
 from appliance.audit import THIS_COMPUTER
+from appliance.config import Config
 from appliance.live import Live
 from appliance.loyalty import USUAL, Weights
 from appliance.people_desk import Desk
@@ -80,6 +81,8 @@ class WebDeps:
     """Draws charts and papers, one at a time."""
     studio: Studio | None = None
     """What looks at photos that somebody sends."""
+    config: Config = field(default_factory=Config)
+    """As the settings file has it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,6 +127,8 @@ AUDITED = {
     "review_different": _("called different at review"),
     "review_ignored": _("left open at review"),
     "review_undo": _("an answer at review taken back"),
+    "export": _("everything about them given out"),
+    "refuse": _("a request refused"),
 }
 SAID = {
     "saved": _("Saved."),

@@ -15,6 +15,7 @@ from litestar.response import Redirect
 from appliance import details, merge_history, merging, persons
 from appliance.details import Entry
 from appliance.errors import PersonError, RegularsError
+from appliance.privacy import register
 from appliance.splitting import Split
 from appliance.web.access import Access
 from appliance.web.pages import GivenPages, Pages
@@ -184,7 +185,13 @@ def erase(pages: GivenPages, person_id: FromPath[str]) -> Answer:
     """Twice is once: who is gone is erased."""
     if said := wrong(lambda: pages.deps.desk.erase(person_id)):
         return forget_form(pages, person_id, ERASE, *said)
-    return seen("/people?said=erased")
+    return seen(f"{_receipt(pages, person_id, ERASE)}?said=erased")
+
+
+def _receipt(pages: Pages, person_id: str, kind: str) -> str:
+    """Where it can be read what went. Of whom nobody here knows there is no receipt."""
+    found = register.last_of(pages.deps.query(), person_id, kind)
+    return f"/privacy/requests/{found.id}" if found else "/people"
 
 
 @get("/people/{person_id:str}/opt-out", opt={"access": Access.MANAGER}, sync_to_thread=True)
@@ -196,7 +203,7 @@ def opt_out_page(pages: GivenPages, person_id: FromPath[str]) -> Response[str]:
 def opt_out(pages: GivenPages, person_id: FromPath[str]) -> Answer:
     if said := wrong(lambda: pages.deps.desk.opt_out(person_id)):
         return forget_form(pages, person_id, OPT_OUT, *said)
-    return seen("/people?said=opted_out")
+    return seen(f"{_receipt(pages, person_id, OPT_OUT)}?said=opted_out")
 
 
 ROUTES = (

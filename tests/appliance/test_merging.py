@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance import forgetting, merging, persons
+from appliance import forgetting, merge_history, merging, persons, visits
 from appliance.errors import PersonError
 from sync.records import ApartRecord, PersonGone, TemplateRecord, VisitGone, VisitRecord
 from tests.appliance.stores import DAY_MS, NOON
@@ -135,3 +135,39 @@ def test_an_erased_person_is_erased_although_somebody_was_merged_into_them(shop:
     with shop.store.transaction():
         assert forgetting.erase(shop.store, merging.now_called(shop.store, dora), NOON).persons == 1
     assert shop.count("persons") == 0
+
+
+@pytest.mark.parametrize("gap", [GAP_MS // 2, 3 * GAP_MS], ids=["dense", "sparse"])
+def test_a_merge_and_its_undoing_take_work_in_proportion_to_the_visits(tmp_path: Path, gap: int) -> None:
+    def statements(count: int) -> tuple[int, int]:
+        shop = a_shop(tmp_path / f"{count}")
+        with shop.store.transaction() as db:
+            keep, taken = (persons.create(shop.store, "customer", NOON) for _ in range(2))
+            for number in range(count):
+                for person, at_ms in ((keep, NOON + number * gap), (taken, NOON + number * gap + gap // 2)):
+                    row = [f"{person} {number}", person, at_ms, at_ms + 3000]
+                    db.execute(
+                        """INSERT INTO visits (id, person_id, verdict, state, first_seen_ms, last_seen_ms)
+                            VALUES (?, ?, 'new', 'settled', ?, ?)""",
+                        row,
+                    )
+                    db.execute(
+                        """INSERT INTO sightings (id, visit_id, camera_id, began_ms, ended_ms, shots, face_width_px, model, verdict, reason)
+                            VALUES ('s ' || ?1, ?1, 'door', ?3, ?4, 5, 60, 'test', 'known', '')""",
+                        [row[0], "", *row[2:]],
+                    )
+            for person in (keep, taken):
+                visits.renumber(shop.store, person, NOON)
+        done: list[str] = []
+        with shop.store.transaction() as db:
+            db.conn.set_trace_callback(done.append)
+            merging.merge(shop.store, keep, taken, GAP_MS, NOON)
+            merged = len(done)
+            (merge_id,) = db.execute("SELECT id FROM merges").fetchone()
+            merge_history.undo(shop.store, merge_id, NOON)
+            db.conn.set_trace_callback(None)
+        shop.store.close()
+        return merged, len(done) - merged
+
+    few, many = statements(20), statements(80)
+    assert many[0] < 4.5 * few[0] and many[1] < 4.5 * few[1]

@@ -23,6 +23,8 @@ GIVEN = {
     "merge_id": "none",
     "name": "style.css",
     "case_id": "1",
+    "request_id": "1",
+    "language": "en.pdf",
     "answer": "same",
     "user_id": "nobody",
     "handle": "00",

@@ -178,7 +178,7 @@ def test_of_who_is_erased_from_the_page_nothing_is_left_in_the_database_file(cli
     assert "Erase Bob Tran?" in asks and "cannot be undone" in asks and "templates go as well" in asks
     assert "Erased." in shown(client, sent(client, "/people/bob/erase"))
     assert client.get("/people/bob").status_code == 404
-    assert sent(client, "/people/bob/erase") == "/people?said=erased"
+    assert sent(client, "/people/bob/erase") == "/privacy/requests/1?said=erased"
     shop.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     content = b"".join(path.read_bytes() for path in path_in(shop.folder).parent.glob(f"{path_in(shop.folder).name}*"))
     for secret in [*of_bob, b"Bob Tran", b"0123456789", b"bob@example.com", b"allergic", face(BOB).astype("<f4").tobytes()]:

@@ -1,0 +1,85 @@
+"""What is stored about people: how many, how many bytes, since when. Reads indexes and some file sizes, opens nothing."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from appliance import backup, database_file
+from ui.words import gettext as _
+
+SAMPLE = 500
+"""Pictures whose size is asked for: 5 ms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """`key`: which; `count` things; `bytes` on the disk, None where they lie within the database; `oldest_ms`: since when."""
+
+    key: str
+    words: str
+    count: int
+    bytes: int | None
+    oldest_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """What a shorter time would delete at once."""
+
+    pictures: int
+    looks: int
+    persons: int
+    templates: int
+
+    @property
+    def nothing(self) -> bool:
+        return self == Leaving(0, 0, 0, 0)
+
+
+def held(connection: sqlite3.Connection, folder: Path, snapshots: Path, backups: Path) -> list[Holding]:
+    def ask(query: str) -> tuple[int, int | None]:
+        row = connection.execute(query).fetchone()
+        return int(row[0]), row[1]
+
+    visits, first = ask("SELECT count(*), (SELECT first_seen_ms FROM visits ORDER BY first_seen_ms LIMIT 1) FROM visits")
+    people, since = ask("SELECT (SELECT count(*) FROM persons WHERE role <> 'opted_out'), (SELECT min(created_ms) FROM persons)")
+    templates, learned = ask("SELECT count(*), min(created_ms) FROM templates")
+    looks, looked = ask("SELECT count(*), min(began_ms) FROM sightings WHERE embedding_sealed IS NOT NULL")
+    entered, written = ask("SELECT count(*), min(changed_ms) FROM details")
+    opted_out, _never = ask("SELECT (SELECT count(*) FROM persons WHERE role = 'opted_out'), NULL")
+    pictures, shown_ms = ask("SELECT count(*), min(last_seen_ms) FROM visits WHERE snapshot IS NOT NULL")
+    made = backup.list_backups(folder, backups)
+    size = sum(p.stat().st_size for p in (Path(f"{database_file.path_in(folder)}{e}") for e in ("", "-wal")) if p.exists())
+    return [
+        Holding("visits", _("Visits"), visits, size, first),
+        Holding("people", _("People told apart"), people, None, since),
+        Holding("details", _("Names, phone numbers and notes"), entered, None, written),
+        Holding("templates", _("Templates: measurements of faces"), templates, None, learned),
+        Holding("looks", _("Measurements kept for review"), looks, None, looked),
+        Holding("pictures", _("Pictures of faces"), pictures, _bytes(snapshots, pictures), shown_ms),
+        Holding("opted_out", _("People who opted out"), opted_out, None, None),
+        Holding("backups", _("Backups, sealed"), len(made), sum(b.bytes for b in made), made[-1].made_ms if made else None),
+    ]
+
+
+def leaving(connection: sqlite3.Connection, snapshot_days: int, person_days: int, now_ms: int) -> Leaving:
+    """What the hourly job would delete with these times."""
+    day_ms = 86_400_000
+    before, away = now_ms - snapshot_days * day_ms, now_ms - person_days * day_ms
+    (pictures,) = connection.execute("SELECT count(*) FROM visits WHERE snapshot IS NOT NULL AND last_seen_ms < ?", [before]).fetchone()
+    (looks,) = connection.execute("SELECT count(*) FROM sightings WHERE embedding_sealed IS NOT NULL AND ended_ms < ?", [before]).fetchone()
+    persons, templates = connection.execute(
+        """SELECT count(DISTINCT p.id), count(*) FROM persons p JOIN templates t ON t.person_id = p.id
+            WHERE p.role = 'customer' AND coalesce(p.last_seen_ms, p.created_ms) < ?""",
+        [away],
+    ).fetchone()
+    return Leaving(pictures, looks, persons, templates)
+
+
+def _bytes(folder: Path, pictures: int) -> int:
+    """As many as there are by the mean of some of them: to ask for the size of 100,000 files takes a second."""
+    some = list(islice(folder.glob("*/*.sealed"), SAMPLE)) if folder.is_dir() else []
+    return round(pictures * sum(path.stat().st_size for path in some) / len(some)) if some else 0
