@@ -14,11 +14,12 @@ from appliance.errors import PersonError
 from appliance.privacy import holdings, papers, particulars, register, retention_days, sign
 from appliance.privacy.particulars import Particulars
 from appliance.privacy.retention_days import Days
+from appliance.web.access import Access
 from appliance.web.pages import GivenPages, Pages
 from appliance.web.person_changes import Answer, Form, seen, wrong
 from ui.words import gettext as _
 
-MANAGER = {"access": "manager"}
+MANAGER = {"access": Access.MANAGER}
 SAID = {
     "kept": _("Saved. What is older goes within the hour."),
     "told": _("Saved. The sign and the record say so from now on."),
