@@ -116,6 +116,7 @@ def _shown(
         entered = stage.furnish(appliance, scene, premises.now_ms())
         if wanted.history_days:
             stage.remember(appliance, wanted.history_days, premises.now_ms(), say)
+        began_ms, opted_out = premises.now_ms(), _opted_out(appliance)
         if wanted.code_at_url:
             from appliance.commands.pair import paired
 
@@ -129,7 +130,7 @@ def _shown(
             lines.say_all(told)
         appliance.end_cameras()
         lines.say_all(told)
-        return _summary(appliance, scene.words, chosen, say)
+        return _summary(appliance, scene.words, chosen, say, began_ms, opted_out)
     finally:
         appliance.stop()
 
@@ -177,13 +178,21 @@ def in_words(row: VisitRow) -> str:
     return f"{row.label:<18}  " + ("staff, not counted" if row.verdict == "staff" else "new")
 
 
-def _summary(appliance: Appliance, camera: str, pack: str, say: Callable[[str], None]) -> dict[str, Any]:
+def _opted_out(appliance: Appliance) -> int:
+    (visits,) = appliance.store.db.execute("SELECT coalesce(sum(visits), 0) FROM opted_out_counts").fetchone()
+    return int(visits)
+
+
+def _summary(
+    appliance: Appliance, camera: str, pack: str, say: Callable[[str], None], began_ms: int, opted_out_before: int
+) -> dict[str, Any]:
+    """Of what was seen, not of a past that was made up."""
     from appliance import visits
 
     store = appliance.store
-    rows = visits.recent(store, limit=VISITS_MAX)[::-1]
+    rows = visits.recent(store, limit=VISITS_MAX, since_ms=began_ms)[::-1]
     counts = {verdict: sum(row.verdict == verdict for row in rows) for verdict in ("new", "returning", "unsure", "staff")}
-    (opted_out,) = store.db.execute("SELECT coalesce(sum(visits), 0) FROM opted_out_counts").fetchone()
+    opted_out = _opted_out(appliance) - opted_out_before
     counts["opted_out"] = opted_out
     customers = len(rows) - counts["staff"]
     people = len({row.person_id for row in rows if row.person_id and row.verdict != "staff"})

@@ -70,9 +70,9 @@ def test_every_chart_is_drawn_and_tells_the_exact_numbers_of_its_table(page: Pag
     page.mouse.move(box["x"] + box["width"] * 0.93, box["y"] + box["height"] * 0.7)
     tooltip = page.locator("#vg-tooltip-element.visible")
     expect(tooltip).to_contain_text("Saturday")
+    told = tooltip.inner_text().replace("\u202f", "")
     page.locator("#weekdays summary").click()
     cells = page.locator("#weekdays tbody tr").filter(has_text="Saturday").locator("td").all_inner_texts()
-    told = tooltip.inner_text().replace("\u202f", "")
     assert cells[2].replace("\u202f", "") in told and cells[3] in told
 
 

@@ -29,7 +29,7 @@ function colours() {
 const drawn = new Map();
 
 async function draw(place) {
-  const spec = JSON.parse(document.getElementById(`spec-${place.dataset.chart}`).textContent);
+  const spec = JSON.parse(document.getElementById(`spec-${place.dataset.chart}`).content.textContent);
   try {
     drawn.get(place)?.finalize();
     const made = await window.vegaEmbed(place, spec, {

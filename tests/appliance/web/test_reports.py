@@ -60,7 +60,7 @@ def test_nobody_is_named_and_no_face_is_shown(page: Client) -> None:
 
 def test_a_chart_is_data_for_the_script_and_a_table_for_everybody(page: Client) -> None:
     text = page.get("/reports?range=7d").text
-    spec = json.loads(re.search(r'<script type="application/json" id="spec-visitors">(.*?)</script>', text)[1])  # type: ignore[index]
+    spec = json.loads(re.search(r'<template id="spec-visitors">(.*?)</template>', text)[1])  # type: ignore[index]
     assert [row["visits"] for row in spec["data"]["values"]] == [0, 0, 0, 0, 0, 0, 5]
     assert '<th scope="row">22 Nov</th>' in text
 
