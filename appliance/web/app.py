@@ -16,7 +16,23 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
-from appliance.web import access, account, audit, door, person_changes, photo_search, reports, sign_in, staff, staff_photos, users
+from appliance.web import (
+    access,
+    account,
+    audit,
+    camera_adding,
+    camera_list,
+    camera_settings,
+    door,
+    live_page,
+    person_changes,
+    photo_search,
+    reports,
+    sign_in,
+    staff,
+    staff_photos,
+    users,
+)
 from appliance.web.access import Access
 from appliance.web.pages import GivenPages, Pages, WebDeps, given_to
 from appliance.web.people import people_page
@@ -41,6 +57,7 @@ ROUTES = (
     *sign_in.ROUTES, *account.ROUTES, *users.ROUTES, audit.audit_page,
     *reports.ROUTES,
     *staff.ROUTES, *staff_photos.ROUTES, *photo_search.ROUTES,
+    *live_page.ROUTES, *camera_list.ROUTES, *camera_adding.ROUTES, *camera_settings.ROUTES,
 )  # fmt: skip
 
 

@@ -23,13 +23,14 @@ GIVEN = {
     "merge_id": "none",
     "name": "style.css",
     "case_id": "1",
+    "trial_id": "none",
     "answer": "same",
     "user_id": "nobody",
     "handle": "00",
     "draft_id": "none",
     "photo_id": "none",
 }
-STREAMS = ("/live",)
+STREAMS = ("/live/news",)
 """Never end by themselves: the browser tests and the server's test look at them."""
 
 
@@ -89,7 +90,7 @@ def test_no_page_holds_inline_style_or_script_or_anything_from_outside(tmp_path:
     "host", ["evil.example:8080", "127.0.0.1", "127.0.0.1:8081", "localhost.evil.example:8080", "", "192.168.1.5:8080"]
 )
 def test_another_name_than_our_own_is_refused_on_every_route(app: Litestar, client: TestClient[Litestar], host: str) -> None:
-    for method, address in [*addresses(app), ("GET", "/live"), ("GET", "/nowhere")]:
+    for method, address in [*addresses(app), ("GET", "/live/news"), ("GET", "/nowhere")]:
         answer = client.request(method, address, headers={"host": host, "sec-fetch-site": "same-origin"})
         assert answer.status_code == 421, address
         assert "Bob" not in answer.text
