@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import uuid_utils
 
+from appliance.camera import zones
 from appliance.camera.address import BadAddress, parsed, shown
 from appliance.camera.messages import CameraSettings
+from appliance.camera.zones import BadZones, Zone
 from appliance.database import Store
 from appliance.errors import CameraError
 from sync.records import CameraGone, CameraRecord
+from ui.words import gettext as _
 
 KINDS = ("rtsp", "usb", "file", "folder")
 PACES = ("own", "full")
@@ -35,6 +38,25 @@ class NewCamera:
     motion_gate: bool = True
     loop: bool = False
     pace: str = "own"
+    liveness: bool = False
+    counting_only: bool = False
+    ignored: tuple[Zone, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What of a camera is to be another; None leaves it. `kind` and `source` go together."""
+
+    name: str | None = None
+    enabled: bool | None = None
+    analysed_fps: float | None = None
+    detector_side_px: int | None = None
+    motion_gate: bool | None = None
+    liveness: bool | None = None
+    counting_only: bool | None = None
+    ignored: tuple[Zone, ...] | None = None
+    kind: str | None = None
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,26 +74,34 @@ class Camera:
     loop: bool
     pace: str
     created_ms: int
+    liveness: bool
+    counting_only: bool
+    ignored: tuple[Zone, ...]
+    changed_ms: int
+
+
+COLUMNS = """id, name, kind, source_shown, enabled, analysed_fps, detector_side_px, motion_gate, loop, pace, created_ms, liveness,
+    counting_only, ignored, changed_ms"""
 
 
 def add(store: Store, new: NewCamera, now_ms: int) -> str:
     """Its id. Raises CameraError with what is wrong with the name, the source or a number."""
-    new = _checked(new)
+    new = checked(new)
     camera_id = str(uuid_utils.uuid7())
     with store.writing() as db:
         cameras = list_cameras(store)
-        for camera in cameras:
-            if camera.name.casefold() == new.name.casefold():
-                raise CameraError(f'There is a camera "{camera.name}" already. Choose another name, or remove that one first.')
+        require_free(new.name, cameras)
         if len(cameras) >= CAMERAS_MAX:
-            raise CameraError(f"There are {CAMERAS_MAX} cameras already; more are not possible on one appliance.")
+            words = _("There are %(most)s cameras already; more are not possible on one appliance.")
+            raise CameraError(words % {"most": CAMERAS_MAX})
         sealed = store.vault.seal(new.source.encode(), table="cameras", column="source_sealed", row=camera_id)
         db.execute(
             """INSERT INTO cameras (id, name, kind, source_sealed, source_shown, analysed_fps, detector_side_px, motion_gate, loop, pace,
-                created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                created_ms, liveness, counting_only, ignored, changed_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
             [
                 *(camera_id, new.name, new.kind, sealed, shown(new.kind, new.source)),
                 *(new.analysed_fps, new.detector_side_px, new.motion_gate, new.loop, new.pace, now_ms),
+                *(new.liveness, new.counting_only, zones.to_json(new.ignored), now_ms),
             ],
         )
         store.record(CameraRecord(id=camera_id, name=new.name, kind=new.kind, enabled=True), now_ms)
@@ -80,10 +110,7 @@ def add(store: Store, new: NewCamera, now_ms: int) -> str:
 
 def list_cameras(store: Store) -> list[Camera]:
     """In the order they were added."""
-    rows = store.db.execute(
-        """SELECT id, name, kind, source_shown, enabled, analysed_fps, detector_side_px, motion_gate, loop, pace, created_ms
-            FROM cameras ORDER BY created_ms, id"""
-    ).fetchall()
+    rows = store.db.execute(f"SELECT {COLUMNS} FROM cameras ORDER BY created_ms, id").fetchall()
     return [_camera(row) for row in rows]
 
 
@@ -94,6 +121,14 @@ def named(store: Store, name: str) -> Camera:
         if camera.name.casefold() == name.strip().casefold():
             return camera
     raise no_such(name, cameras)
+
+
+def by_id(store: Store, camera_id: str) -> Camera:
+    """Raises LookupError."""
+    row = store.db.execute(f"SELECT {COLUMNS} FROM cameras WHERE id = ?", [camera_id]).fetchone()
+    if row is None:
+        raise LookupError(camera_id)
+    return _camera(row)
 
 
 def no_such(name: str, cameras: list[Camera]) -> CameraError:
@@ -117,6 +152,9 @@ def settings_of(store: Store, camera: Camera) -> CameraSettings:
         motion_gate=camera.motion_gate,
         loop=camera.loop,
         pace=camera.pace,
+        liveness=camera.liveness,
+        counting_only=camera.counting_only,
+        ignored=camera.ignored,
     )
 
 
@@ -131,34 +169,93 @@ def remove(store: Store, name: str, now_ms: int) -> Camera:
 
 def set_enabled(store: Store, name: str, enabled: bool, now_ms: int) -> Camera:
     """Raises CameraError."""
+    with store.writing():
+        return change(store, named(store, name), Change(enabled=enabled), now_ms)
+
+
+def change(store: Store, camera: Camera, wanted: Change, now_ms: int) -> Camera:
+    """The camera as it is afterwards; what watches it follows the table. Raises CameraError, LookupError when it was removed."""
     with store.writing() as db:
-        camera = named(store, name)
-        db.execute("UPDATE cameras SET enabled = ? WHERE id = ?", [enabled, camera.id])
-        store.record(CameraRecord(id=camera.id, name=camera.name, kind=camera.kind, enabled=enabled), now_ms)
-    return camera
+        before = by_id(store, camera.id)
+        after = _settled(replace(before, changed_ms=now_ms, **_said(wanted)))
+        if after.name != before.name:
+            require_free(after.name, [c for c in list_cameras(store) if c.id != camera.id])
+        db.execute(
+            """UPDATE cameras SET name = ?, enabled = ?, analysed_fps = ?, detector_side_px = ?, motion_gate = ?, liveness = ?,
+                counting_only = ?, ignored = ?, changed_ms = ? WHERE id = ?""",
+            [
+                *(after.name, after.enabled, after.analysed_fps, after.detector_side_px, after.motion_gate, after.liveness),
+                *(after.counting_only, zones.to_json(after.ignored), now_ms, camera.id),
+            ],
+        )
+        if wanted.source is not None and wanted.kind is not None:
+            after = _moved(store, after, wanted.kind, wanted.source)
+        store.record(CameraRecord(id=camera.id, name=after.name, kind=after.kind, enabled=after.enabled), now_ms)
+    return after
+
+
+def _said(wanted: Change) -> dict[str, Any]:
+    return {f.name: value for f in fields(wanted) if f.name not in ("kind", "source") and (value := getattr(wanted, f.name)) is not None}
+
+
+def _moved(store: Store, camera: Camera, kind: str, source: str) -> Camera:
+    """Looks somewhere else now. A file that was looped is still looped; what is no file has no loop and no pace."""
+    is_file = kind in ("file", "folder")
+    new = checked(NewCamera(camera.name, kind, source, loop=camera.loop and is_file, pace=camera.pace if is_file else "own"))
+    sealed = store.vault.seal(new.source.encode(), table="cameras", column="source_sealed", row=camera.id)
+    store.db.execute(
+        "UPDATE cameras SET kind = ?, source_sealed = ?, source_shown = ?, loop = ?, pace = ? WHERE id = ?",
+        [new.kind, sealed, shown(new.kind, new.source), new.loop, new.pace, camera.id],
+    )
+    return by_id(store, camera.id)
+
+
+def require_free(name: str, cameras: list[Camera]) -> None:
+    """Raises CameraError when one of them is called that."""
+    for camera in cameras:
+        if camera.name.casefold() == name.casefold():
+            words = _('There is a camera "%(name)s" already. Choose another name, or remove that one first.')
+            raise CameraError(words % {"name": camera.name})
 
 
 def _camera(row: tuple[Any, ...]) -> Camera:
-    camera_id, name, kind, source, enabled, fps, side_px, gate, loop, pace, created_ms = row
-    return Camera(camera_id, name, kind, source, bool(enabled), fps, side_px, bool(gate), bool(loop), pace, created_ms)
+    camera_id, name, kind, source, enabled, fps, side_px, gate, loop, pace, created_ms, liveness, counting_only, ignored, changed_ms = row
+    switches = (bool(liveness), bool(counting_only), zones.from_json(ignored), changed_ms)
+    return Camera(camera_id, name, kind, source, bool(enabled), fps, side_px, bool(gate), bool(loop), pace, created_ms, *switches)
 
 
-def _checked(new: NewCamera) -> NewCamera:
-    name, source = new.name.strip(), new.source.strip()
-    if not 0 < len(name) <= NAME_MAX or not name.isprintable():
-        raise CameraError(f'A camera\'s name has 1 to {NAME_MAX} printable characters, not "{_escaped(name[:80])}".')
+def checked(new: NewCamera) -> NewCamera:
+    """As it is kept. Raises CameraError with what is wrong with the name, the source or a number."""
+    new = _settled(new)
+    source = new.source.strip()
     if new.kind not in KINDS:
         raise CameraError(f'"{new.kind}" is no kind of camera; it must be one of {", ".join(KINDS)}.')
-    if not 0.5 <= new.analysed_fps <= 30:
-        raise CameraError(f"{new.analysed_fps:g} analysed frames a second is not possible; choose 0.5 to 30.")
-    if not 160 <= new.detector_side_px <= 1920:
-        raise CameraError(f"A detector side of {new.detector_side_px} px is not possible; choose 160 to 1920.")
     if new.pace not in PACES:
         raise CameraError(f'"{new.pace}" is no pace; it must be "own" (the file\'s frame rate) or "full" (as fast as possible).')
     if new.loop and new.kind in ("rtsp", "usb"):
         raise CameraError("A live camera has no end to begin again from: leave --loop away, it is for a video file.")
-    source = {"rtsp": _address, "usb": _index, "file": _file, "folder": _folder}[new.kind](source)
-    return NewCamera(name, new.kind, source, new.analysed_fps, new.detector_side_px, new.motion_gate, new.loop, new.pace)
+    return replace(new, source={"rtsp": _address, "usb": _index, "file": _file, "folder": _folder}[new.kind](source))
+
+
+S = TypeVar("S", NewCamera, Camera)
+
+
+def _settled(new: S) -> S:
+    """What holds of a camera whatever its source is. Raises CameraError."""
+    name = new.name.strip()
+    if not 0 < len(name) <= NAME_MAX or not name.isprintable():
+        words = _('A camera\'s name has 1 to %(most)s printable characters, not "%(name)s".')
+        raise CameraError(words % {"most": NAME_MAX, "name": _escaped(name[:80])})
+    if not 0.5 <= new.analysed_fps <= 30:
+        words = _("%(fps)s analysed frames a second is not possible; choose 0.5 to 30.")
+        raise CameraError(words % {"fps": f"{new.analysed_fps:g}"})
+    if not 160 <= new.detector_side_px <= 1920:
+        words = _("A detector side of %(side)s px is not possible; choose 160 to 1920.")
+        raise CameraError(words % {"side": new.detector_side_px})
+    try:
+        return replace(new, name=name, ignored=zones.judged(new.ignored))
+    except BadZones as error:
+        raise CameraError(str(error)) from None
 
 
 def _escaped(text: str) -> str:
@@ -173,26 +270,26 @@ def _address(source: str) -> str:
     except BadAddress:
         good = False
     if not good:
-        form = "rtsp://user:password@192.168.1.20:554/stream1"
-        raise CameraError(f"This is no RTSP address. One looks like {form}, with special characters in the password as %40 for @.")
+        words = _("This is no RTSP address. One looks like %(form)s, with special characters in the password as %%40 for @.")
+        raise CameraError(words % {"form": "rtsp://user:password@192.168.1.20:554/stream1"})
     return source
 
 
 def _index(source: str) -> str:
     if not source.isascii() or not source.isdigit() or int(source) > USB_INDEX_MAX:
-        raise CameraError(f'"{source[:40]}" is no USB camera; give its number, 0 for the first.')
+        raise CameraError(_('"%(source)s" is no USB camera; give its number, 0 for the first.') % {"source": source[:40]})
     return str(int(source))
 
 
 def _file(source: str) -> str:
     path = Path(source).expanduser()
     if not path.is_file():
-        raise CameraError(f"There is no video file {path}.")
+        raise CameraError(_("There is no video file %(path)s.") % {"path": path})
     return str(path.resolve())
 
 
 def _folder(source: str) -> str:
     path = Path(source).expanduser()
     if not path.is_dir():
-        raise CameraError(f"There is no folder {path}.")
+        raise CameraError(_("There is no folder %(path)s.") % {"path": path})
     return str(path.resolve())

@@ -69,7 +69,8 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class FaceBox:
-    """One face of the newest picture, as fractions of its width and height. `kind`: new, back, staff, unsure, deciding."""
+    """One face of the newest picture, as fractions of its width and height. `kind`: new, back, staff, unsure, counted, flat (taken for a
+    picture of a face), deciding."""
 
     id: str
     x: float

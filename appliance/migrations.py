@@ -315,3 +315,19 @@ REPORTS = (
     "CREATE INDEX visits_face ON visits (person_id, last_seen_ms) WHERE snapshot IS NOT NULL",
     "CREATE INDEX chain_marked ON chain (person_id) WHERE vip OR watchlist",
 )
+
+
+@migrations()
+def m011_cameras(db: Database) -> None:
+    for statement in CAMERAS:
+        db.execute(statement)
+
+
+CAMERAS = (
+    "ALTER TABLE cameras ADD COLUMN liveness INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE cameras ADD COLUMN counting_only INTEGER NOT NULL DEFAULT 0",
+    # Polygons as JSON, corners as fractions of the picture; empty: none.
+    "ALTER TABLE cameras ADD COLUMN ignored TEXT NOT NULL DEFAULT ''",
+    # A new password changes nothing that is shown, but its process must be started again.
+    "ALTER TABLE cameras ADD COLUMN changed_ms INTEGER NOT NULL DEFAULT 0",
+)

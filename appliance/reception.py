@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from appliance import notices
+from appliance import counting, notices
 from appliance.errors import RegularsError, StoreError
 from appliance.outcomes import Outcome
 from appliance.recognition import Recognition
@@ -147,7 +147,7 @@ class Reception:
         while not self._given_up.is_set():
             try:
                 before = self._recognition.standing_of(sighting.id)
-                outcome = self._recognition.receive(sighting, now_ms)
+                outcome = self._outcome(sighting, now_ms)
             except (StoreError, sqlite3.OperationalError) as error:
                 self._in_trouble(error)
                 self._given_up.wait(pause_s)
@@ -163,6 +163,11 @@ class Reception:
             except Exception:
                 log.exception("event=telling_failed sighting=%s", sighting.id)
             return
+
+    def _outcome(self, sighting: Sighting, now_ms: int) -> Outcome:
+        if sighting.counted_only:
+            return counting.receive(self._recognition.store, sighting, now_ms)
+        return self._recognition.receive(sighting, now_ms)
 
     def _in_trouble(self, error: Exception) -> None:
         why = str(error) if isinstance(error, RegularsError) else "The database cannot be read."

@@ -115,6 +115,10 @@ class Roster:
         entry = self._entries.get(camera_id)
         return entry.settings if entry else None
 
+    def counts_only(self, camera_id: str) -> bool:
+        settings = self.settings(camera_id)
+        return settings is not None and settings.counting_only
+
     def lines(self) -> list[CameraLine]:
         """In the order the cameras were added."""
         with self._lock:
@@ -130,6 +134,8 @@ class Roster:
         told = entry.told
         changed = told is None or _gist(line) != _gist(told)
         if changed or (line != told and abs(now_ms - entry.told_ms) >= SAID_AGAIN_MS):
+            if line.faces_flat > (told.faces_flat if told else 0):
+                log.info("event=pictures_of_faces_left_out camera=%s since_its_start=%d", camera_id, line.faces_flat)
             entry.told, entry.told_ms = line, now_ms
             self._live.publish(CameraChanged(camera_id))
             if changed:
@@ -204,6 +210,7 @@ class Roster:
             analysis_ms=found.analysis_ms,
             frames_dropped=found.frames_dropped,
             restarts=found.restarts - entry.restarts_before,
+            faces_flat=found.faces_flat,
         )
 
     def _run(self) -> None:

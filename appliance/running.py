@@ -18,6 +18,8 @@ from appliance import asked, backup, honouring, notices, requests, snapshots, vi
 from appliance.camera.life import Limits
 from appliance.camera.messages import Boxes, CameraSettings, FromCamera, Heartbeat, Seen
 from appliance.camera.supervisor import Supervisor
+from appliance.camera_desk import CameraDesk
+from appliance.camera_trials import Trials
 from appliance.config import Config
 from appliance.data_key import KeyKeeper
 from appliance.database import Store, open_store
@@ -30,9 +32,10 @@ from appliance.jobs import Job, Jobs, Stopping, standard_jobs
 from appliance.line import guests, standing
 from appliance.line.agent import Agent, Surroundings
 from appliance.line.status import status
-from appliance.live import FaceBox, FiguresChanged, Live, NoticesChanged, VisitChanged
+from appliance.live import FiguresChanged, Live, NoticesChanged, VisitChanged
 from appliance.people_desk import Desk
 from appliance.photo_eye import Eye
+from appliance.pointing import Pointing
 from appliance.reception import Received, Reception
 from appliance.recognition import Recognition
 from appliance.review_desk import ReviewDesk
@@ -43,11 +46,11 @@ from appliance.web.app import create_app
 from appliance.web.door import Door
 from appliance.web.pages import PersonRow, WebDeps
 from appliance.web.readers import readers
-from appliance.web.words import box_kind, box_label, visitor
+from appliance.web.words import visitor
 from models.acceptance import require_accepted
 from models.bars import Bars
 from models.errors import ManifestError, WeightsError
-from models.weights import find, weights_of
+from models.weights import find, look, weights_of
 from ui import formats
 
 log = logging.getLogger(__name__)
@@ -71,6 +74,8 @@ class Ready:
     model: str
     size: int
     bars: Bars
+    liveness: bool = False
+    """Whether it can tell a face from a picture of one."""
 
 
 def ready_pack(config: Config) -> Ready:
@@ -86,10 +91,11 @@ def ready_pack(config: Config) -> Ready:
         except WeightsError as error:
             words = str(error).replace("`regulars models pull`", f"`regulars models pull {pack.name}`")
             raise WeightsError(f"The models {pack.name!r} cannot be used: {words}.") from None
-    bars = manifest.bars_of(pack)
+    bars, liveness = manifest.bars_of(pack), manifest.liveness(pack)
     if bars is None:
         raise ManifestError(f"The models {pack.name!r} have no bars yet: measure with `regulars models evaluate DIR --pack {pack.name}`.")
-    return Ready(pack.name, embedder.name, embedder.output_size, bars)
+    tells_real = bool(liveness) and all(look(weights, spec).state == "ok" for spec in liveness)
+    return Ready(pack.name, embedder.name, embedder.output_size, bars, tells_real)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +125,8 @@ class Appliance:
         choice = choice_of(config, pack.name)
         self._roster = Roster(store, self._supervisor, self._live, choice, now, trouble=lambda: self._reception.trouble)
         self._eye = Eye(pack.name, choice.model_folders)
+        self._pointing = Pointing(self._recognition.standing_of, self.name_of, self._also_at, self._roster.counts_only)
+        self._camera_desk = CameraDesk(store, Trials(choice.pack, choice.model_folders), now, pack.liveness, choice.analysed_fps)
         self._jobs = Jobs(store, self._all_jobs(), now)
         self._line = Agent(store, self._surroundings())
         self._server: OpenPage | None = None
@@ -180,7 +188,7 @@ class Appliance:
                 self._reception.receive(sighting, sighting.sent_ms if settings and _has_own_time(settings) else self._now())
             case Boxes(jpeg=jpeg) if jpeg:
                 # A picture is as old as its way here: the clock of a file that is played is not the wall's.
-                self._live.show(camera_id, self._now(), jpeg, self._face_boxes(message))
+                self._live.show(camera_id, self._now(), jpeg, self._pointing.boxes(camera_id, message))
             case Boxes():
                 return
             case _:
@@ -206,27 +214,6 @@ class Appliance:
         if left:
             log.info("event=left_over_settled camera=%s visits=%d", camera_id, left)
             self._live.publish(FiguresChanged())
-
-    def _face_boxes(self, message: Boxes) -> tuple[FaceBox, ...]:
-        found = []
-        for number, box in enumerate(message.boxes):
-            said = self._said(box.sighting_id)
-            if said:
-                found.append(FaceBox(box.sighting_id or f"face{number}", box.x, box.y, box.width, box.height, *said))
-        return tuple(found)
-
-    def _said(self, sighting_id: str) -> tuple[str, str] | None:
-        """A face's label and kind. None: who opted out is not pointed at."""
-        outcome = self._recognition.standing_of(sighting_id) if sighting_id else None
-        if outcome is None:
-            return box_label("deciding", "", 0), box_kind("deciding")
-        if outcome.verdict == "opted_out":
-            return None
-        verdict = outcome.verdict if outcome.settled or outcome.person_id else "deciding"
-        if not outcome.person_id:
-            return box_label(verdict, "", 0), box_kind(verdict)
-        name, also_at = self.name_of(outcome.person_id), self._also_at(outcome.person_id)
-        return box_label(verdict, name, outcome.visit_number, also_at), box_kind(verdict)
 
     def _also_at(self, person_id: str) -> list[str]:
         return guests.words_of(self.store, "chain", person_id)[1]
@@ -352,6 +339,7 @@ class Appliance:
                 door=self.door,
                 studio=Studio(self._eye.look),
                 config=self.config,
+                camera_desk=self._camera_desk,
             )
         )
         return open_page(app, self.config.web, ports, self._live.close, self.door)

@@ -57,6 +57,8 @@ class Sighting(msgspec.Struct, frozen=True):
     """Years, as estimated from each of the best shots; with the last telling alone, and empty where nothing is to be estimated."""
     male: list[float] = []
     """Probability 0..1, of the same shots."""
+    counted_only: bool = False
+    """Of a camera that recognises nobody: without shots, model and portrait."""
 
 
 def mean_embedding(sighting: Sighting) -> Floats:

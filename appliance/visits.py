@@ -131,7 +131,7 @@ def put(
             decision.reason,
             decision.nearest_id,
             decision.similarity,
-            decision.bar,
+            None if sighting.counted_only else decision.bar,
             logged_after_ms,
             sealed,
             int(settled),

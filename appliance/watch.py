@@ -5,7 +5,7 @@ Knows no person and no database. A face that never moves (a poster, a screen) is
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,8 +15,12 @@ import numpy as np
 import uuid_utils
 
 from appliance.camera.messages import Box, Start
+from appliance.camera.zones import Zone, outside
+from appliance.counting_watch import CountingWatcher
+from appliance.flat_faces import FlatFaces
+from appliance.followed import APART_MS_MIN, SHOTS_TO_OPEN, TRAVEL_MIN, detection_of, fixture, sure_of
 from appliance.sightings import SHOTS_MAX, Phase, Shot, Sighting
-from appliance.tracks import SURE, Detection, Track, Tracker, likeness_by
+from appliance.tracks import Detection, Track, Tracker, likeness_by
 from models.attributes import AgeGender
 from models.crops import embedder_crop
 from models.detect import Detector
@@ -28,11 +32,6 @@ from models.pack import Pack, load_pack
 from models.quality import Gate, at_a_glance, judge
 from models.weights import weights_of
 
-TRAVEL_MIN = 0.35
-"""Widths that a face must go to be a visitor's. A poster's box trembles by less than 0.15; a step is more than 1."""
-SHOTS_TO_OPEN = 2
-APART_MS_MIN = 200
-"""Two shots nearer in time than this are one look."""
 OPEN_ANYWAY_MS = 500
 """Somebody who showed their face once and is then half covered is logged all the same after this long; no person is made of it."""
 IMPROVE_MS = 600
@@ -41,8 +40,6 @@ ENOUGH_SHOTS = 8
 """A track with this many shots is embedded every other frame only, while nobody else is near it."""
 IMPROVE_MORE_MS = 1200
 """... and is sent again this often once more than that were sent: what it says hardly changes any more."""
-FIXTURE_MS = 8000
-"""A face that has not moved for this long is part of the room: no embedding is spent on it."""
 PORTRAIT_EVERY_MS = 1500
 PORTRAIT_GAIN_MIN = 1.1
 """A portrait wider by less is not sent before the track ends."""
@@ -98,6 +95,8 @@ class FaceWatcher:
         gate: Gate,
         tracker: Tracker,
         attributes: AgeGender | None = None,
+        ignored: Sequence[Zone] = (),
+        flat: FlatFaces | None = None,
     ) -> None:
         self._camera_id = camera_id
         self._detector = detector
@@ -106,22 +105,29 @@ class FaceWatcher:
         self._gate = gate
         self._tracker = tracker
         self._attributes = attributes
+        self._ignored = ignored
+        self._flat = flat or FlatFaces(None)
         self._looks: dict[str, Looks] = {}
         self.boxes: list[Box] = []
 
     @property
+    def faces_flat(self) -> int:
+        return self._flat.count
+
+    @property
     def busy(self) -> bool:
         """Somebody is being followed who may be a visitor: the motion gate must stay open."""
-        return any(not self._fixture(t) for t in self._tracker.tracks)
+        return any(not fixture(t) for t in self._tracker.tracks)
 
     def see(self, picture: Picture, taken_ms: int) -> list[Sighting]:
         """One frame; returns what is new about whom."""
-        faces = self._detector.detect(picture, self._side_px, faint=True)
+        faces = outside(self._ignored, self._detector.detect(picture, self._side_px, faint=True), *picture.shape[:2])
         detections, kept = self._look_at(picture, faces, taken_ms)
         tracks = self._tracker.update(detections, taken_ms)
         for track, shot in zip(tracks, kept, strict=True):
             if track and shot:
                 self._keep(track, shot, picture)
+        self._flat.look(picture, [(t.id, k.box) for t, k in zip(tracks, kept, strict=True) if t and k])
         self.boxes = self._boxes(picture, tracks, faces)
         news = [s for t in tracks if t and (s := self._news(t, taken_ms))]
         return news + self.pass_time(taken_ms)
@@ -137,10 +143,10 @@ class FaceWatcher:
 
     def _look_at(self, picture: Picture, faces: Faces, taken_ms: int) -> tuple[list[Detection], list[Kept | None]]:
         """Each face as the tracker wants it, and as a shot where it is one."""
-        bare = [_detection(box, score) for box, score in zip(faces.boxes.tolist(), faces.scores.tolist(), strict=True)]
+        bare = [detection_of(box, score) for box, score in zip(faces.boxes.tolist(), faces.scores.tolist(), strict=True)]
         flaws = at_a_glance(faces, picture.shape[0], picture.shape[1], self._gate)
         sure = self._tracker.alone(bare, taken_ms) if self._some_spared(taken_ms) else [None] * len(bare)
-        fixtures = [t.newest for t in self._tracker.tracks if t.newest and self._fixture(t)]
+        fixtures = [t.newest for t in self._tracker.tracks if t.newest and fixture(t)]
         wanted = [
             i
             for i, flaw in enumerate(flaws)
@@ -173,9 +179,6 @@ class FaceWatcher:
         looks = self._looks.get(track.id) if track else None
         return looks is not None and _seen_enough(looks, taken_ms)
 
-    def _fixture(self, track: Track) -> bool:
-        return track.travel < TRAVEL_MIN and track.seen_ms - track.began_ms > FIXTURE_MS
-
     def _keep(self, track: Track, shot: Kept, picture: Picture) -> None:
         looks = self._looks.setdefault(track.id, Looks(first_ms=shot.taken_ms))
         looks.count += 1
@@ -189,7 +192,7 @@ class FaceWatcher:
 
     def _news(self, track: Track, now_ms: int) -> Sighting | None:
         looks = self._looks.get(track.id)
-        if looks is None or track.travel < TRAVEL_MIN:
+        if looks is None or track.travel < TRAVEL_MIN or self._flat.doubted(track.id):
             return None
         twice = looks.count >= SHOTS_TO_OPEN and looks.last_ms - looks.first_ms >= APART_MS_MIN
         if not twice and now_ms - looks.first_ms < OPEN_ANYWAY_MS:
@@ -203,7 +206,8 @@ class FaceWatcher:
 
     def _close(self, track: Track, now_ms: int) -> Sighting | None:
         looks = self._looks.pop(track.id, None)
-        if looks is None or (looks.sent_ms is None and track.travel < TRAVEL_MIN):
+        told = looks is not None and looks.sent_ms is not None
+        if self._flat.end(track.id, told) or looks is None or not (told or track.travel >= TRAVEL_MIN):
             return None
         # The last word is worth twice the work: each shot's mirror image as well, which light from one side leads astray the other way.
         mirrored = self._embedder.embed([mirror_image(s.crop) for s in looks.shots])
@@ -258,29 +262,35 @@ class FaceWatcher:
                 (x2 - x1) / width,
                 (y2 - y1) / height,
                 t.id if self._looks.get(t.id, _NOTHING).sent_ms is not None else "",
+                self._flat.is_flat(t.id),
             )
             for t, (x1, y1, x2, y2) in zip(tracks, faces.boxes.tolist(), strict=True)
-            if t and not self._fixture(t)
+            if t and not fixture(t)
         ]
 
 
 _NOTHING = Looks()
 
 
-def open_watcher(start: Start) -> FaceWatcher:
+def open_watcher(start: Start) -> FaceWatcher | CountingWatcher:
     """What a camera's process watches with: loads the pack and warms it up. Raises WeightsError where a file is missing or wrong."""
     pack = load_pack(start.pack, weights_of(Path(start.model_folders[0]), folder=_second(start)))
-    settings = start.settings
+    settings, side_px = start.settings, start.settings.detector_side_px
     gate = Gate(width_px_min=settings.min_face_px)
     tracker = Tracker(lambda: str(uuid_utils.uuid7()), likeness_by(pack.bars), sure_of(pack.detector))
+    flat, ignored = FlatFaces(pack.liveness() if settings.liveness else None), settings.ignored
+    if settings.counting_only:
+        return CountingWatcher(settings.id, pack.detector, side_px=side_px, gate=gate, tracker=tracker, ignored=ignored, flat=flat)
     watcher = FaceWatcher(
         settings.id,
         pack.detector,
         pack.embedder,
-        side_px=settings.detector_side_px,
+        side_px=side_px,
         gate=gate,
         tracker=tracker,
         attributes=_attributes(pack) if settings.attributes else None,
+        ignored=ignored,
+        flat=flat,
     )
     side = pack.embedder.spec.input_side
     pack.embedder.embed(np.zeros((1, side, side, 3), np.uint8))
@@ -295,15 +305,11 @@ def _attributes(pack: Pack) -> AgeGender | None:
         return None
 
 
-def sure_of(detector: Detector) -> float:
-    """Score from which a face may begin a track."""
-    return max(SURE, detector.score_min)
-
-
 def open_detector(start: Start) -> Callable[[Picture], Faces]:
     """What a try of a camera looks for faces with."""
     pack = load_pack(start.pack, weights_of(Path(start.model_folders[0]), folder=_second(start)))
-    return lambda picture: pack.detector.detect(picture, start.settings.detector_side_px)
+    settings = start.settings
+    return lambda picture: outside(settings.ignored, pack.detector.detect(picture, settings.detector_side_px), *picture.shape[:2])
 
 
 def _second(start: Start) -> Path | None:
@@ -313,11 +319,6 @@ def _second(start: Start) -> Path | None:
 
 def _seen_enough(looks: Looks, now_ms: int) -> bool:
     return looks.count >= ENOUGH_SHOTS and now_ms - looks.embedded_ms < IMPROVE_MS
-
-
-def _detection(box: list[float], score: float) -> Detection:
-    x1, y1, x2, y2 = box
-    return Detection((x1 + x2) / 2, (y1 + y2) / 2, max(x2 - x1, 1.0), max(y2 - y1, 1.0), score)
 
 
 def _same_place(a: Detection, b: Detection) -> bool:

@@ -19,9 +19,10 @@ import numpy as np
 from appliance.benchmarks.footage import Shown, blocks
 from appliance.benchmarks.shop import shop
 from appliance.camera.messages import Seen, encoded, from_camera
+from appliance.followed import sure_of
 from appliance.recognition import Recognition
 from appliance.tracks import Tracker, likeness_by
-from appliance.watch import FaceWatcher, sure_of
+from appliance.watch import FaceWatcher
 from models.calls import Calls
 from models.pack import Pack, load_pack
 from models.quality import Gate

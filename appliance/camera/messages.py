@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from appliance.camera.zones import Zone
 from appliance.sightings import Sighting
 
 KINDS = ("rtsp", "usb", "file", "folder")
@@ -33,6 +34,11 @@ class CameraSettings(msgspec.Struct, frozen=True):
     """Time of a file's first frame; 0: the wall clock when it was opened."""
     attributes: bool = False
     """Estimate age and gender from each track's best shots."""
+    liveness: bool = False
+    """Whether each face is asked if it is a picture of one."""
+    counting_only: bool = False
+    """Visits are counted; nobody is recognised, nothing of a face leaves the camera's process."""
+    ignored: tuple[Zone, ...] = ()
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -66,6 +72,8 @@ class Heartbeat(msgspec.Struct, frozen=True, tag="heartbeat"):
     """Time given to a file's first frame; 0: a live source, or none yet."""
     pictures_skipped: int = 0
     """Files of a folder that could not be read as a picture."""
+    faces_flat: int = 0
+    """Tracks that were taken for pictures of faces and not told of, since the process began."""
 
 
 class Box(msgspec.Struct, frozen=True, array_like=True):
@@ -76,6 +84,8 @@ class Box(msgspec.Struct, frozen=True, array_like=True):
     width: float
     height: float
     sighting_id: str
+    flat: bool = False
+    """Taken for a picture of a face."""
 
 
 class Boxes(msgspec.Struct, frozen=True, tag="boxes"):

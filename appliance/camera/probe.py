@@ -26,6 +26,8 @@ from appliance.camera.messages import MESSAGE_BYTES_MAX, CameraSettings, Start, 
 from appliance.camera.process import awaited_start, die_with_parent
 from appliance.camera.sources import PictureFolder, Source, SourceTrouble, VideoFile, opened
 from models.faces import Faces, Picture
+from models.quality import turn
+from ui.words import gettext as _
 
 Detect = Callable[[Picture], Faces]
 
@@ -36,6 +38,10 @@ WORKABLE_WIDTH_PX = 40.0
 DARK_LEVEL = 45.0
 """Mean grey level of the picture, of 255, below which faces have no detail left."""
 BRIGHT_LEVEL = 215.0
+TURNED = 0.5
+"""Of `models.quality.turn`: a head turned by more is seen from the side, and resembles its own face less."""
+TURNED_SHARE_MAX = 0.6
+"""Of the faces wide enough. People look about; a camera beside the way sees hardly a face from the front."""
 LOOKS_A_SECOND = 5.0
 EXTRA_S = 30.0
 """Beyond the seconds of watching: opening takes up to 5 s, a slow name server 20, and loading the models some."""
@@ -52,6 +58,10 @@ class Probe(msgspec.Struct, frozen=True):
     height: int = 0
     fps: float = 0.0
     face_widths_px: list[float] = []
+    turned_share: float = 0.0
+    """Of the faces wide enough, how many are seen from the side."""
+    brightness: float = 0.0
+    """Mean grey level, 0..255."""
     placement: str = ""
     good_enough: bool = False
     frame_jpeg: bytes = b""
@@ -78,27 +88,28 @@ def probe(settings: CameraSettings, detector: str, pack: str = "", model_folders
         pipe.close()
 
 
-def placement(face_widths_px: list[float], brightness: float) -> tuple[str, bool]:
-    """In words, and whether people can be recognised from there. brightness: mean grey level 0..255."""
+def placement(face_widths_px: list[float], brightness: float, turned_share: float = 0.0) -> tuple[str, bool]:
+    """In words, and whether people can be recognised from there. brightness: mean grey level 0..255; turned_share: see Probe."""
     if brightness < DARK_LEVEL:
-        return "The picture is too dark: add light at the entrance or open the camera's exposure.", False
+        return _("The picture is too dark: add light at the entrance or open the camera's exposure."), False
     if brightness > BRIGHT_LEVEL:
-        return "The picture is too bright: turn the camera away from the light or lower its exposure.", False
+        return _("The picture is too bright: turn the camera away from the light or lower its exposure."), False
     if not face_widths_px:
-        return "No face was seen: have somebody walk in while this runs, facing the camera.", False
+        return _("No face was seen: have somebody walk in while this runs, facing the camera."), False
     widest = max(face_widths_px)
+    values = {"widest": f"{widest:.0f}", "good": f"{GOOD_WIDTH_PX:.0f}", "least": f"{WORKABLE_WIDTH_PX:.0f}"}
+    if widest >= WORKABLE_WIDTH_PX and turned_share > TURNED_SHARE_MAX:
+        return _("Faces are seen from the side: turn the camera so that people who come in walk towards it."), False
     if widest >= GOOD_WIDTH_PX:
-        return f"Good: faces are up to {widest:.0f} px wide ({GOOD_WIDTH_PX:.0f} px or more is reliable).", True
+        return _("Good: faces are up to %(widest)s px wide (%(good)s px or more is reliable).") % values, True
     if widest >= WORKABLE_WIDTH_PX:
-        return (
-            f"It works, but a closer view is better: faces are up to {widest:.0f} px wide, {GOOD_WIDTH_PX:.0f} px or more is reliable.",
-            True,
-        )
-    return (
-        f"Too far away: faces are up to {widest:.0f} px wide and need {WORKABLE_WIDTH_PX:.0f} px, better {GOOD_WIDTH_PX:.0f} px."
-        " Move the camera closer, zoom in, or raise its resolution.",
-        False,
+        words = _("It works, but a closer view is better: faces are up to %(widest)s px wide, %(good)s px or more is reliable.")
+        return words % values, True
+    words = _(
+        "Too far away: faces are up to %(widest)s px wide and need %(least)s px, better %(good)s px. Move the camera closer, zoom in, or"
+        " raise its resolution."
     )
+    return words % values, False
 
 
 def watched(settings: CameraSettings, detect: Detect, seconds: float) -> Probe:
@@ -114,6 +125,7 @@ def _watched(source: Source, detect: Detect, seconds: float) -> Probe:
     frames, look_s, began_s, counting_since_s, last_s = 0, 0.0, 0.0, 0.0, 0.0
     best: tuple[float, Picture, Faces] | None = None
     widths: list[float] = []
+    turns: list[float] = []
     levels: list[float] = []
     while not began_s or time.monotonic() - began_s < seconds:
         if source.grab() is None:
@@ -133,6 +145,7 @@ def _watched(source: Source, detect: Detect, seconds: float) -> Probe:
         faces = detect(picture)
         found = [float(box[2] - box[0]) for box in faces.boxes]
         widths += found
+        turns += [turn(points) for points, wide in zip(faces.points, found, strict=True) if wide >= WORKABLE_WIDTH_PX]
         levels.append(float(picture[::8, ::8].mean()))
         if best is None or max(found, default=0.0) > best[0]:
             best = (max(found, default=0.0), picture, faces)
@@ -141,13 +154,17 @@ def _watched(source: Source, detect: Detect, seconds: float) -> Probe:
     # A file or folder is read as fast as it goes here: only its own claim says how fast it plays.
     measured = (frames - 1) / (last_s - counting_since_s) if frames > 1 else 0.0
     recorded = isinstance(source, VideoFile | PictureFolder)
-    words, good_enough = placement(widths, float(np.mean(levels)))
+    turned_share = sum(one > TURNED for one in turns) / len(turns) if turns else 0.0
+    brightness = float(np.mean(levels))
+    words, good_enough = placement(widths, brightness, turned_share)
     height, width = best[1].shape[:2]
     return Probe(
         width=width,
         height=height,
         fps=round(source.fps if recorded else measured, 1),
         face_widths_px=[round(one, 1) for one in sorted(widths, reverse=True)[:100]],
+        turned_share=round(turned_share, 2),
+        brightness=round(brightness, 1),
         placement=words,
         good_enough=good_enough,
         frame_jpeg=_drawn(best[1], best[2]),

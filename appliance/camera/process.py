@@ -107,6 +107,7 @@ class CameraProcess:
         self._size = (0, 0)
         self._analysed = 0
         self._still = 0
+        self._faces_flat = 0
         self._last_frame_ms = 0
         self._look_until_s = 0.0
         self._looked_s = 0.0
@@ -175,6 +176,7 @@ class CameraProcess:
         sightings = watcher.see(picture, taken_ms)
         self._analysed += 1
         self._rate.add(time.monotonic(), (time.monotonic() - began_s) * 1000)
+        self._faces_flat = watcher.faces_flat
         self._tell(sightings)
         self._show(watcher, picture, taken_ms, still=False)
 
@@ -213,6 +215,7 @@ class CameraProcess:
             last_frame_ms=self._last_frame_ms,
             began_ms=reader.began_ms,
             pictures_skipped=reader.pictures_skipped,
+            faces_flat=self._faces_flat,
         )
 
     def _beat(self) -> None:

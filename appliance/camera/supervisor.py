@@ -60,6 +60,7 @@ class CameraState:
     last_frame_ms: int = 0
     process_id: int = 0
     """0: no process."""
+    faces_flat: int = 0
 
 
 class Supervisor:
@@ -181,6 +182,7 @@ class _Camera:
             error=error,
             last_frame_ms=beat.last_frame_ms,
             process_id=process_id,
+            faces_flat=beat.faces_flat,
         )
 
     def _run(self) -> None:

@@ -21,5 +21,9 @@ class Watcher(Protocol):
         """Faces in the newest frame."""
 
     @property
+    def faces_flat(self) -> int:
+        """Tracks that turned out to be pictures of faces, so far."""
+
+    @property
     def busy(self) -> bool:
         """Somebody who is not known to be a still picture is being followed: the motion gate stays open."""

@@ -17,13 +17,14 @@ from ui.terminal import NOTHING, print_facts, print_json, print_table
 if TYPE_CHECKING:
     from appliance.camera.messages import CameraSettings
     from appliance.camera.probe import Probe
+    from appliance.camera.zones import Zone
+    from appliance.cameras import Camera
     from appliance.config import Config
 
 SECONDS_MAX = 60.0
 """A try of a camera is watched by somebody who waits."""
-DETECTOR = "appliance.watch:open_detector"
-"""What finds faces in the probe's own process: "module:function"."""
 
+IGNORE_HELP = 'A zone to ignore, its corners as shares of the picture: "0.1,0.2 0.4,0.2 0.4,0.6". May be given several times.'
 SOURCE_WORDS = """SOURCE is one of
 
 \b
@@ -54,9 +55,23 @@ def camera() -> None:
 @click.option("--always", is_flag=True, help="Analyse still pictures too.")
 @click.option("--loop", is_flag=True, help="Begin a video file again at its end.")
 @click.option("--full-pace", is_flag=True, help="Read a video file as fast as possible instead of at its own pace.")
+@click.option("--liveness", is_flag=True, help="Leave out pictures of faces: prints, phones, screens.")
+@click.option("--count-only", is_flag=True, help="Count visits and recognise nobody: no template, no picture, no person.")
+@click.option("--ignore", multiple=True, metavar="CORNERS", help=IGNORE_HELP)
 @click.pass_context
 def add(
-    context: click.Context, name: str, source: str, ask_password: bool, fps: float, side: int, always: bool, loop: bool, full_pace: bool
+    context: click.Context,
+    name: str,
+    source: str,
+    ask_password: bool,
+    fps: float,
+    side: int,
+    always: bool,
+    loop: bool,
+    full_pace: bool,
+    liveness: bool,
+    count_only: bool,
+    ignore: tuple[str, ...],
 ) -> None:
     """Add a camera; a running appliance starts it within seconds."""
     from appliance import cameras
@@ -71,10 +86,60 @@ def add(
         motion_gate=not always,
         loop=loop,
         pace="full" if full_pace else "own",
+        liveness=liveness,
+        counting_only=count_only,
+        ignored=zones_of(ignore),
     )
     with premises.to_change(premises.settings(context)) as store:
         cameras.add(store, wanted, premises.now_ms())
     click.echo(f"Added {name}. Try it with: regulars camera test {as_argument(name)}")
+
+
+@camera.command("set", short_help="Change a camera's settings; it is started again with them.")
+@click.argument("name")
+@click.option("--name", "new_name", help="Call it something else.")
+@click.option("--on/--off", default=None, help="Whether it is watched at all.")
+@click.option("--fps", type=click.FloatRange(0.5, 30), help="Pictures analysed a second.")
+@click.option("--side", type=click.IntRange(160, 1920), help="Longer side in pixels that faces are looked for in.")
+@click.option("--motion-gate/--always", default=None, help="Rest while nothing moves, or analyse still pictures too.")
+@click.option("--liveness/--no-liveness", default=None, help="Leave out pictures of faces: prints, phones, screens.")
+@click.option("--count-only/--recognise", default=None, help="Count visits and recognise nobody, or recognise people.")
+@click.option("--ignore", multiple=True, metavar="CORNERS", help=IGNORE_HELP)
+@click.option("--ignore-nothing", is_flag=True, help="Take all zones away.")
+@click.pass_context
+def set_command(
+    context: click.Context,
+    name: str,
+    new_name: str | None,
+    on: bool | None,
+    fps: float | None,
+    side: int | None,
+    motion_gate: bool | None,
+    liveness: bool | None,
+    count_only: bool | None,
+    ignore: tuple[str, ...],
+    ignore_nothing: bool,
+) -> None:
+    """Change a camera's settings; it is started again with them. What is not named stays as it is."""
+    from appliance import cameras
+
+    if ignore and ignore_nothing:
+        raise click.UsageError("--ignore and --ignore-nothing are opposites: give one of them")
+    wanted = cameras.Change(
+        name=new_name,
+        enabled=on,
+        analysed_fps=fps,
+        detector_side_px=side,
+        motion_gate=motion_gate,
+        liveness=liveness,
+        counting_only=count_only,
+        ignored=zones_of(ignore) if ignore or ignore_nothing else None,
+    )
+    if wanted == cameras.Change():
+        raise click.UsageError("nothing to change was named; see `regulars camera set --help`")
+    with premises.to_change(premises.settings(context)) as store, store.writing():
+        cameras.change(store, cameras.named(store, name), wanted, premises.now_ms())
+    click.echo(f"Changed {new_name or name}.")
 
 
 @camera.command("list")
@@ -90,7 +155,7 @@ def list_command(context: click.Context, as_json: bool) -> None:
         with premises.to_read(config) as store:
             found = cameras.list_cameras(store)
     if as_json:
-        print_json([{"id": c.id, "name": c.name, "kind": c.kind, "source": c.source_shown, "enabled": c.enabled} for c in found])
+        print_json([as_json_row(c) for c in found])
     elif not found:
         click.echo("No cameras yet. Add one with: regulars camera add NAME SOURCE")
     else:
@@ -126,6 +191,7 @@ def test(context: click.Context, name_or_source: str, seconds: float, picture: P
     NAME_OR_SOURCE is a camera that was added, or a source that was not. Have somebody walk in meanwhile.
     """
     from appliance.camera.probe import probe
+    from appliance.camera_trials import DETECTOR
 
     config = premises.settings(context)
     if looks_like_a_source(name_or_source):
@@ -142,6 +208,32 @@ def test(context: click.Context, name_or_source: str, seconds: float, picture: P
         print_json({**msgspec.to_builtins(found, builtin_types=(bytes,)), "frame_jpeg": str(target)})
     else:
         print_facts(in_words(found, target))
+
+
+def as_json_row(camera: Camera) -> dict[str, object]:
+    return {
+        "id": camera.id,
+        "name": camera.name,
+        "kind": camera.kind,
+        "source": camera.source_shown,
+        "enabled": camera.enabled,
+        "fps": camera.analysed_fps,
+        "side": camera.detector_side_px,
+        "motion_gate": camera.motion_gate,
+        "liveness": camera.liveness,
+        "count_only": camera.counting_only,
+        "ignored": camera.ignored,
+    }
+
+
+def zones_of(corners: tuple[str, ...]) -> tuple[Zone, ...]:
+    """Raises click.UsageError with what is wrong."""
+    from appliance.camera import zones
+
+    try:
+        return zones.judged([zones.from_words(each) for each in corners])
+    except zones.BadZones as error:
+        raise click.UsageError(str(error)) from None
 
 
 def added(config: Config, name: str) -> CameraSettings:

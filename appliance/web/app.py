@@ -20,7 +20,11 @@ from appliance.web import (
     access,
     account,
     audit,
+    camera_adding,
+    camera_list,
+    camera_settings,
     door,
+    live_page,
     person_changes,
     photo_search,
     privacy,
@@ -30,7 +34,7 @@ from appliance.web import (
     staff,
     staff_photos,
     users,
-)  # fmt: skip
+)
 from appliance.web.access import Access
 from appliance.web.pages import GivenPages, Pages, WebDeps, given_to
 from appliance.web.people import people_page
@@ -56,6 +60,7 @@ ROUTES = (
     *reports.ROUTES,
     *staff.ROUTES, *staff_photos.ROUTES, *photo_search.ROUTES,
     *privacy.ROUTES, *privacy_requests.ROUTES,
+    *live_page.ROUTES, *camera_list.ROUTES, *camera_adding.ROUTES, *camera_settings.ROUTES,
 )  # fmt: skip
 
 

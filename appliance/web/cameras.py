@@ -36,6 +36,8 @@ class CameraLine:
     """Today."""
     error: str = ""
     """In words, without a credential."""
+    faces_flat: int = 0
+    """Taken for pictures of faces and not counted, since it was started last."""
 
 
 Mood = Literal["good", "warn", "bad", "idle"]

@@ -15,6 +15,7 @@ from litestar.params import SkipValidation
 
 from appliance import review
 from appliance.audit import THIS_COMPUTER
+from appliance.camera_desk import CameraDesk
 from appliance.config import Config
 from appliance.live import Live
 from appliance.loyalty import USUAL, Weights
@@ -83,6 +84,8 @@ class WebDeps:
     """What looks at photos that somebody sends."""
     config: Config = field(default_factory=Config)
     """As the settings file has it."""
+    camera_desk: CameraDesk = field(kw_only=True)
+    """Where cameras are tried out, added, changed and removed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +174,7 @@ def given_to(asker: Asker | None, pages: Pages) -> Pages:
     if asker is None or not asker.sees_people:
         seen = replace(deps, names=unnamed, snapshot=no_picture, also_at=lambda _person_id: [])
         return replace(pages, deps=seen, asker=asker)
-    return replace(pages, deps=replace(deps, desk=deps.desk.by(asker.name)), asker=asker)
+    return replace(pages, deps=replace(deps, desk=deps.desk.by(asker.name), camera_desk=deps.camera_desk.by(asker.name)), asker=asker)
 
 
 def unnamed(person: PersonRow) -> str:

@@ -23,7 +23,7 @@ RETRY_MS = 2_000
 """How soon a browser tries again by itself after a lost line."""
 
 
-@get("/live", opt={"access": Access.VIEWER, "page": False})
+@get("/live/news", opt={"access": Access.VIEWER, "page": False})
 async def live_stream(request: Request[object, object, State], pages: GivenPages, after: FromQuery[str | None] = None) -> ServerSentEvent:
     # A browser that comes back by itself asks the old address again but says in a header what it saw last.
     try:
@@ -65,7 +65,8 @@ def visit_line(pages: Pages, visit_id: str) -> str:
 def camera_picture(pages: GivenPages, camera_id: FromPath[str], after: FromQuery[int] = 0) -> Response[bytes | None]:
     """The newest picture, or 204 while there is none newer than `after`. Asking is looking: it keeps the camera sending."""
     deps = pages.deps
-    if all(line.id != camera_id for line in deps.cameras()):
+    # One that was just added is in the table before it is watched.
+    if all(line.id != camera_id for line in deps.cameras()) and not _in_table(pages, camera_id):
         raise NotFoundException(_("There is no such camera. It may have been removed."))
     now = deps.now()
     if deps.live.must_ask(camera_id, now):
@@ -75,3 +76,7 @@ def camera_picture(pages: GivenPages, camera_id: FromPath[str], after: FromQuery
         return Response(None, status_code=204)
     headers = {"regulars-number": str(picture.number), "regulars-boxes": boxes_header(picture)}
     return Response(picture.jpeg, media_type="image/jpeg", headers=headers)
+
+
+def _in_table(pages: Pages, camera_id: str) -> bool:
+    return pages.deps.query().execute("SELECT 1 FROM cameras WHERE id = ?", (camera_id,)).fetchone() is not None

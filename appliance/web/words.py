@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ui import formats
 from ui.words import gettext as _
 
+BOX_KINDS = ("new", "staff", "unsure", "counted", "flat")
 STORES_NAMED = 2
 """More are a number: a greeting is read in a second."""
 
@@ -30,7 +31,19 @@ def box_label(verdict: str, name: str, visit_number: int, also_at: Sequence[str]
         if visit_number < 2:
             return _("Welcome back, %(name)s") % {"name": name}
         return _("Welcome back, %(name)s – %(nth)s visit") % {"name": name, "nth": formats.ordinal(visit_number)}
-    return {"new": _("New visitor"), "staff": _("Staff"), "unsure": _("Not sure")}.get(verdict, _("Looking…"))
+    return kind_label(box_kind(verdict))
+
+
+def kind_label(kind: str) -> str:
+    """For a box of this kind, whoever it is."""
+    return {
+        "back": _("Welcome back"),
+        "new": _("New visitor"),
+        "staff": _("Staff"),
+        "unsure": _("Not sure"),
+        "counted": _("Counted"),
+        "flat": _("A picture, not counted"),
+    }.get(kind, _("Looking…"))
 
 
 def comes_to(stores: Sequence[str], names_max: int = STORES_NAMED) -> str:
@@ -42,7 +55,7 @@ def comes_to(stores: Sequence[str], names_max: int = STORES_NAMED) -> str:
 
 
 def box_kind(verdict: str) -> str:
-    return {"returning": "back", "new": "new", "staff": "staff", "unsure": "unsure"}.get(verdict, "deciding")
+    return "back" if verdict == "returning" else verdict if verdict in BOX_KINDS else "deciding"
 
 
 def doubt(nearest: str | None, similarity: float | None, bar: float | None) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from appliance import cameras
-from appliance.cameras import NewCamera
+from appliance.cameras import Change, NewCamera
 from appliance.errors import CameraError
 from sync import outbox
 from tests.appliance.stores import NOON, a_store
@@ -74,3 +75,53 @@ def test_what_cannot_be_a_camera_is_refused_without_showing_a_password(tmp_path:
         cameras.add(store, new, NOON)
     assert said in str(caught.value) and "s3cret" not in str(caught.value)
     assert len(cameras.list_cameras(store)) == 1
+
+
+def test_what_is_changed_is_another_and_the_rest_stays(tmp_path: Path) -> None:
+    store = a_store(tmp_path)
+    cameras.add(store, NewCamera("Entrance", "rtsp", ADDRESS, analysed_fps=4), NOON)
+    before = cameras.named(store, "Entrance")
+    zone = ((0.1, 0.1), (0.4, 0.1), (0.4, 0.6))
+    after = cameras.change(store, before, Change(name="Front", liveness=True, counting_only=True, ignored=(zone,)), NOON + 1)
+    assert after == replace(before, name="Front", liveness=True, counting_only=True, ignored=(zone,), changed_ms=NOON + 1)
+    assert cameras.list_cameras(store) == [after]
+    settings = cameras.settings_of(store, after)
+    assert (settings.source, settings.liveness, settings.counting_only, settings.ignored) == (ADDRESS, True, True, (zone,))
+
+
+def test_a_new_password_makes_another_camera_of_it_for_who_watches_though_nothing_shown_changes(tmp_path: Path) -> None:
+    store = a_store(tmp_path)
+    cameras.add(store, NewCamera("Entrance", "rtsp", ADDRESS), NOON)
+    before = cameras.named(store, "Entrance")
+    after = cameras.change(store, before, Change(kind="rtsp", source=ADDRESS.replace("s3cret", "an0ther")), NOON + 1)
+    assert after.source_shown == before.source_shown and after != before
+    assert "an0ther" in cameras.settings_of(store, after).source
+
+
+def test_a_file_that_is_looped_becomes_a_live_camera_that_is_not(tmp_path: Path) -> None:
+    store = a_store(tmp_path / "data")
+    (tmp_path / "a.mp4").write_bytes(b"")
+    cameras.add(store, NewCamera("Entrance", "file", str(tmp_path / "a.mp4"), loop=True, pace="full"), NOON)
+    after = cameras.change(store, cameras.named(store, "Entrance"), Change(kind="usb", source="1"), NOON)
+    assert (after.kind, after.source_shown, after.loop, after.pace) == ("usb", "1", False, "own")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        (Change(name="back"), 'a camera "Back" already'),
+        (Change(name=" "), "1 to 60"),
+        (Change(analysed_fps=90.0), "choose 0.5 to 30"),
+        (Change(ignored=(((0.0, 0.0), (1.0, 1.0)),)), "2 corners"),
+        (Change(kind="rtsp", source="http://x:s3cret@y/"), "no RTSP address"),
+    ],
+)
+def test_a_change_that_cannot_be_is_refused_and_changes_nothing(tmp_path: Path, wanted: Change, said: str) -> None:
+    store = a_store(tmp_path)
+    for name in ("Entrance", "Back"):
+        cameras.add(store, NewCamera(name, "usb", "0"), NOON)
+    before = cameras.list_cameras(store)
+    with pytest.raises(CameraError) as caught:
+        cameras.change(store, cameras.named(store, "Entrance"), wanted, NOON + 1)
+    assert said in str(caught.value) and "s3cret" not in str(caught.value)
+    assert cameras.list_cameras(store) == before

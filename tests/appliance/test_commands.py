@@ -180,6 +180,22 @@ def test_a_camera_is_added_listed_and_removed_and_its_password_is_never_shown(da
     assert "No cameras yet" in ran("camera", "list", folder=data).output
 
 
+def test_a_cameras_settings_are_changed_by_name_and_what_is_not_named_stays(data: Path) -> None:
+    ran("camera", "add", "Front", "usb:0", "--fps", "4", "--liveness", "--ignore", "0,0 0.5,0 0.5,1", folder=data)
+    changed = ran("camera", "set", "front", "--name", "Door", "--off", "--count-only", "--no-liveness", folder=data)
+    assert changed.exit_code == 0, changed.output
+    (camera,) = json.loads(ran("camera", "list", "--json", folder=data).output)
+    said = {key: camera[key] for key in ("name", "enabled", "fps", "liveness", "count_only", "ignored")}
+    zone = [[0.0, 0.0], [0.5, 0.0], [0.5, 1.0]]
+    assert said == {"name": "Door", "enabled": False, "fps": 4.0, "liveness": False, "count_only": True, "ignored": [zone]}
+    ran("camera", "set", "Door", "--ignore-nothing", "--on", folder=data)
+    (camera,) = json.loads(ran("camera", "list", "--json", folder=data).output)
+    assert (camera["ignored"], camera["enabled"], camera["count_only"]) == ([], True, True)
+    for wrong, words in (([], "nothing to change"), (["--ignore", "a,b"], "is no zone"), (["--ignore", "0,0 1,1"], "2 corners")):
+        refused = ran("camera", "set", "Door", *wrong, folder=data)
+        assert refused.exit_code == 2 and words in refused.output
+
+
 def test_the_password_reaches_the_camera_as_it_was_typed(data: Path) -> None:
     from appliance import cameras
     from appliance.database import read_store

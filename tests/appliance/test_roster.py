@@ -11,7 +11,7 @@ import pytest
 
 from appliance import camera_states, cameras
 from appliance.camera.supervisor import CameraState, Supervisor
-from appliance.cameras import NewCamera
+from appliance.cameras import Change, NewCamera
 from appliance.live import Live
 from appliance.roster import LEFT_AGAIN_MS, Choice, Roster
 from tests.appliance.stores import NOON, a_store
@@ -151,3 +151,23 @@ def test_where_the_states_cannot_be_written_nothing_breaks_and_nothing_is_left_o
     stage.roster.leave_states()
     assert camera_states.found(stage.store.folder) is None
     assert list(stage.store.folder.glob("*.part")) == []
+
+
+def test_a_camera_whose_settings_change_is_started_again_with_them(stage: Any) -> None:
+    camera_id = stage.add("rtsp", SOURCE)
+    started: list[Any] = []
+    stage.watched.start = lambda settings, *_of_it: started.append(settings)
+    stage.roster.follow_table()
+    assert started == []
+    camera = cameras.list_cameras(stage.store)[0]
+    cameras.change(stage.store, camera, Change(counting_only=True, kind="rtsp", source=SOURCE.replace("secret", "other")), NOON + 1)
+    stage.roster.follow_table()
+    (settings,) = started
+    assert (settings.id, settings.counting_only, settings.source) == (camera_id, True, SOURCE.replace("secret", "other"))
+    assert stage.roster.counts_only(camera_id)
+
+
+def test_pictures_of_faces_that_were_left_out_are_a_line_in_the_log(stage: Any) -> None:
+    camera_id = stage.add("rtsp", SOURCE)
+    stage.becomes(camera_id, CameraState("watching", width=640, faces_flat=2))
+    assert any("event=pictures_of_faces_left_out" in record.getMessage() for record in stage.log.records)

@@ -7,8 +7,8 @@ from itertools import count
 
 import pytest
 
+from appliance.followed import TRAVEL_MIN
 from appliance.tracks import LOST_MS_MAX, TRACKS_MAX, Detection, Tracker, likeness_by
-from appliance.watch import TRAVEL_MIN
 from models.bars import Bars
 from models.faces import Floats
 from tests.appliance.visitors import BOB, DORA, EMIL, face, like

@@ -8,8 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
+from appliance.camera.messages import CameraSettings, Start
+from appliance.followed import FIXTURE_MS
 from appliance.sightings import SHOTS_MAX, Phase, Sighting, agreement, mean_embedding
-from appliance.watch import FIXTURE_MS, FaceWatcher
+from appliance.watch import FaceWatcher, open_watcher
 from models.faces import Picture
 from tests.appliance.panned import FRAME_MS, PEOPLE, REAL_WIDTH_PX, seen, watcher
 from tests.models.packs import group_photo
@@ -128,3 +130,10 @@ def test_a_picture_without_a_face_tells_nothing(tmp_path: Path, kind: str) -> No
     picture: Picture = PICTURES[kind]
     by = watcher(tmp_path)
     assert [s for i in range(4) for s in by.see(picture, i * FRAME_MS)] + by.finish() == []
+
+
+def test_a_face_in_a_zone_that_is_ignored_is_not_even_followed(tmp_path: Path) -> None:
+    settings = CameraSettings("door", "Door", "file", "unused", ignored=(((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)),))
+    by = open_watcher(Start(settings, "unused", pack="starter", model_folders=[str(tmp_path)]))
+    assert isinstance(by, FaceWatcher)
+    assert walk(by) + by.finish() == [] and by.boxes == [] and not by.busy

@@ -18,12 +18,15 @@ BY_HOUR = {9: 16, 10: 31, 11: 47, 12: 41, 13: 36, 14: 19}
 NAMED = {4: "Bob Tran", 11: "Mai Lê", 23: "Dũng Phạm"}
 FACES = ((52, 0.46, 0.30, 0.036), (11, 0.73, 0.40, 0.062), (7, 0.27, 0.46, 0.085))
 """Who stands in the entrance just now: seed, middle of the face, width."""
+POSTER = "[[[0.78,0.1],[0.97,0.1],[0.97,0.46],[0.78,0.46]]]"
+"""A zone that the front camera ignores."""
 
 
 def full_day(folder: Path) -> Shop:
     shop = open_shop(folder)
     chance = random.Random(20261122)
     shop.camera("front", "Front entrance")
+    shop.db.execute("UPDATE cameras SET ignored = ? WHERE id = 'front'", (POSTER,))
     shop.camera("side", "Side entrance", restarts=2)
     shop.camera("back", "Back door", "silent", error="The camera does not answer at 192.168.1.21, port 554.")
     shop.db.execute("INSERT INTO opted_out_counts VALUES ('2026-11-22', 3)")

@@ -30,6 +30,7 @@ from ui.server import serve
 FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
 PAGES = (
     ("today", "/"),
+    ("live", "/live"),
     ("visits", "/visits"),
     ("people", "/people"),
     ("person", "/people/p11"),
@@ -41,7 +42,11 @@ PAGES = (
     ("review", "/review"),
     ("staff", "/staff"),
     ("staff-one", "/staff/p1"),
+    ("cameras", "/cameras"),
+    ("camera", "/cameras/front"),
+    ("camera-add", "/cameras/add"),
 )
+WITH_PICTURES = ("/", "/live", "/cameras", "/cameras/front")
 WIDTHS = (("wide", 1440, 900), ("phone", 390, 844))
 Scheme = Literal["light", "dark"]
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
@@ -64,13 +69,14 @@ def take(browser: Browser, address: str, name: str, path: str, folder: Path) -> 
             found = complaints(page)
             page.goto(address + path)
             page.wait_for_load_state("load")
-            if path == "/":
+            if page.query_selector("#line"):
                 page.wait_for_selector('#line[data-state="live"]')
+            if path in WITH_PICTURES:
                 wait_for_pictures(page)
             whole = page.evaluate("document.documentElement.scrollHeight")
             page.set_viewport_size({"width": width, "height": min(HEIGHT_MAX, max(height, whole))})
             page.evaluate(SHOWN_FACES_ARE_THERE)
-            if path == "/":
+            if path in WITH_PICTURES:
                 wait_for_pictures(page)
             write(page.screenshot(), folder / f"{name}-{width_name}-{scheme}.png")
             page.close()

@@ -30,6 +30,7 @@ class BlobWatcher:
         self._open: Sighting | None = None
         self._count = 0
         self.boxes: list[Box] = []
+        self.faces_flat = 0
 
     @property
     def busy(self) -> bool:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance import persons, snapshots
+from appliance.camera_desk import CameraDesk
+from appliance.camera_trials import Trials
 from appliance.database_file import path_in
 from appliance.live import Live
 from appliance.people_desk import Desk
@@ -92,5 +94,6 @@ def open_doubts(folder: Path, picture: Callable[[int], bytes] = lambda _seed: JP
         decide=desk.decide,
         undo=desk.undo,
         door=Door(everybody=Asker("", "Alice", "owner")),
+        camera_desk=CameraDesk(store, Trials("", []), lambda: NOW_MS),
     )
     return Doubts(shop, live, desk, deps)

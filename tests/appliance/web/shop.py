@@ -10,6 +10,9 @@ from zoneinfo import ZoneInfo
 
 from sqlite_utils import Database
 
+from appliance.camera.probe import Probe
+from appliance.camera_desk import CameraDesk
+from appliance.camera_trials import Trials, Try
 from appliance.database import Store
 from appliance.errors import PersonError
 from appliance.live import Live
@@ -47,6 +50,7 @@ class Shop:
     clock_ms: int = ms(NOW)
     stores: dict[str, list[str]] = field(default_factory=dict)
     """Other stores that a person comes to."""
+    attempt: Try = lambda _settings: Probe(error="There is no camera in this shop.")
 
     def person(self, id_: str, number: int, role: str = "customer", name: str | None = None, visits: int = 1, seen: datetime = NOW) -> None:
         sealed = self.store.vault.seal(name.encode(), table="persons", column="name", row=id_) if name else None
@@ -106,8 +110,11 @@ class Shop:
         )
 
     def camera(self, id_: str, name: str, state: str = "watching", **more: object) -> None:
+        source = b"rtsp://admin:s3cret@192.168.1.20:554/stream1"
+        sealed = self.store.vault.seal(source, table="cameras", column="source_sealed", row=id_)
         self.db.execute(
-            "INSERT INTO cameras (id, name, kind, source_sealed, source_shown, created_ms) VALUES (?, ?, 'rtsp', x'00', '', 0)", (id_, name)
+            "INSERT INTO cameras (id, name, kind, source_sealed, source_shown, created_ms) VALUES (?, ?, 'rtsp', ?, ?, 0)",
+            (id_, name, sealed, "rtsp://…@192.168.1.20:554/stream1"),
         )
         self.cameras.append(CameraLine(id_, name, state, ms(NOW - 12 * MINUTE), 5.0, 21.0, **more))  # type: ignore[arg-type]
 
@@ -153,6 +160,7 @@ def open_shop(folder: Path, *, weak_pack: bool = False, site_name: str = "Ba Đ�
         undo=nobody,
         also_at=lambda person_id: shop.stores.get(person_id, []),
         door=Door(everybody=Asker("", "Alice", "owner")),
+        camera_desk=CameraDesk(store, Trials("", [], lambda settings: shop.attempt(settings)), lambda: shop.clock_ms),
     )
     shop = Shop(folder, db, live, deps, store, cameras, pictures, looks)
     return shop

@@ -25,13 +25,14 @@ GIVEN = {
     "case_id": "1",
     "request_id": "1",
     "language": "en.pdf",
+    "trial_id": "none",
     "answer": "same",
     "user_id": "nobody",
     "handle": "00",
     "draft_id": "none",
     "photo_id": "none",
 }
-STREAMS = ("/live",)
+STREAMS = ("/live/news",)
 """Never end by themselves: the browser tests and the server's test look at them."""
 
 
@@ -91,7 +92,7 @@ def test_no_page_holds_inline_style_or_script_or_anything_from_outside(tmp_path:
     "host", ["evil.example:8080", "127.0.0.1", "127.0.0.1:8081", "localhost.evil.example:8080", "", "192.168.1.5:8080"]
 )
 def test_another_name_than_our_own_is_refused_on_every_route(app: Litestar, client: TestClient[Litestar], host: str) -> None:
-    for method, address in [*addresses(app), ("GET", "/live"), ("GET", "/nowhere")]:
+    for method, address in [*addresses(app), ("GET", "/live/news"), ("GET", "/nowhere")]:
         answer = client.request(method, address, headers={"host": host, "sec-fetch-site": "same-origin"})
         assert answer.status_code == 421, address
         assert "Bob" not in answer.text

@@ -112,7 +112,7 @@ def test_the_starter_pack_is_called_weak_on_every_page_and_a_real_one_is_not(tmp
 def test_an_empty_store_says_what_to_do_next(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with TestClient(create_app(open_shop(tmp_path / "empty").deps), base_url=OURS) as empty:
-        assert "regulars camera add" in words(empty.get("/").text)
+        assert "/cameras/add" in empty.get("/").text
         assert "No camera yet" in words(empty.get("/").text)
         assert "No visits yet" in words(empty.get("/visits").text)
         assert "Nobody yet" in words(empty.get("/people").text)

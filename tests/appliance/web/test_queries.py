@@ -10,6 +10,7 @@ import pytest
 
 from appliance.reports import figures, questions, tables, tallies
 from appliance.web import people, visit_list
+from appliance.web.live_page import read_last
 from appliance.web.pages import Pages
 from appliance.web.review import review_values
 from appliance.web.today import Hour, read_figures, read_hours, read_just_now
@@ -33,6 +34,7 @@ def test_no_query_walks_all_visits_or_sightings(shop: Shop) -> None:
     read_figures(connection, day, ZONE)
     read_hours(connection, day, ZONE, ms(NOW))
     read_just_now(connection, names, day, ZONE)
+    read_last(connection, names)
     read_visit_list(connection, names, visit_list.Asked(day), ZONE)
     read_visit_list(connection, names, visit_list.Asked(day, camera="front", kind="new"), ZONE)
     read_visit_list(connection, names, visit_list.Asked(day, person="bob", sort="oldest"), ZONE)

@@ -50,7 +50,7 @@ def wait_for_pages(shop: Shop, count: int) -> None:
 
 
 def test_a_visit_reaches_an_open_page_as_the_line_to_show(server: Server, shop: Shop) -> None:
-    with httpx.stream("GET", f"{server.address}/live", timeout=5) as answer:
+    with httpx.stream("GET", f"{server.address}/live/news", timeout=5) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
         assert "default-src 'none'" in answer.headers["content-security-policy"]
         coming = events(answer)
@@ -69,14 +69,14 @@ def test_a_visit_reaches_an_open_page_as_the_line_to_show(server: Server, shop: 
 def test_a_browser_that_comes_back_by_itself_learns_that_it_missed_something(server: Server, shop: Shop) -> None:
     mark = shop.live.mark()
     shop.live.publish(VisitChanged("v-bob"))
-    for address, headers in ((f"/live?after={mark}", {}), (f"/live?after={shop.live.mark()}", {"last-event-id": mark})):
+    for address, headers in ((f"/live/news?after={mark}", {}), (f"/live/news?after={shop.live.mark()}", {"last-event-id": mark})):
         with httpx.stream("GET", server.address + address, headers=headers, timeout=5) as answer:
             coming = events(answer)
             assert [next(coming)[0], next(coming)[0]] == ["hello", "reload"]
 
 
 def test_a_page_that_is_closed_is_forgotten(server: Server, shop: Shop) -> None:
-    with httpx.stream("GET", f"{server.address}/live", timeout=5) as answer:
+    with httpx.stream("GET", f"{server.address}/live/news", timeout=5) as answer:
         reader = events(answer)  # kept: httpx closes a stream whose reader is dropped
         next(reader)
         wait_for_pages(shop, 1)
@@ -85,13 +85,13 @@ def test_a_page_that_is_closed_is_forgotten(server: Server, shop: Shop) -> None:
 
 def test_one_page_too_many_is_told_so(server: Server, shop: Shop) -> None:
     with httpx.Client(timeout=5, limits=httpx.Limits(max_connections=None)) as client:
-        streams = [client.stream("GET", f"{server.address}/live") for _each in range(PAGES_MAX)]
+        streams = [client.stream("GET", f"{server.address}/live/news") for _each in range(PAGES_MAX)]
         # Kept: httpx closes a stream whose reader is dropped.
         readers = [events(stream.__enter__()) for stream in streams]
         for reader in readers:
             next(reader)
         wait_for_pages(shop, PAGES_MAX)
-        answer = client.get(f"{server.address}/live")
+        answer = client.get(f"{server.address}/live/news")
         assert answer.status_code == 503
         assert "Too many pages are open" in answer.text
         for stream in streams:
@@ -103,7 +103,7 @@ def test_stopping_takes_less_than_a_second_with_streams_open(shop: Shop) -> None
     ended = threading.Event()
 
     def read() -> None:
-        with httpx.stream("GET", f"{server.address}/live", timeout=20) as answer:
+        with httpx.stream("GET", f"{server.address}/live/news", timeout=20) as answer:
             for _each in events(answer):
                 pass
         ended.set()

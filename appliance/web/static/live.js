@@ -1,0 +1,3 @@
+import { keepUp } from "./upkeep.js";
+
+keepUp("/live/parts");
