@@ -13,6 +13,8 @@ import secrets
 import pyotp
 import segno
 
+from appliance import audit
+from appliance.audit import THIS_COMPUTER
 from appliance.database import Store
 from appliance.errors import AccountError
 from ui.words import gettext as _
@@ -53,7 +55,7 @@ def step_of(secret: str, code: str, used_step: int, now_ms: int) -> int | None:
     return None
 
 
-def turn_on(store: Store, user_id: str, secret: str, code: str, now_ms: int) -> list[str]:
+def turn_on(store: Store, user_id: str, secret: str, code: str, now_ms: int, *, who: str = THIS_COMPUTER) -> list[str]:
     """The recovery codes, which are shown this once. `code`: shows that the telephone has the secret. Raises AccountError."""
     step = step_of(secret, code, 0, now_ms) if SECRET.fullmatch(secret) else None
     if step is None:
@@ -62,14 +64,16 @@ def turn_on(store: Store, user_id: str, secret: str, code: str, now_ms: int) -> 
     with store.transaction() as db:
         if not db.execute("UPDATE users SET code_sealed = ?, code_step = ? WHERE id = ?", [sealed, step, user_id]).rowcount:
             raise AccountError(_("This account is not there any more."))
+        audit.note(store, "codes_on", user_id, now_ms, who=who)
         return _new_recovery_codes(store, user_id)
 
 
-def turn_off(store: Store, user_id: str) -> None:
+def turn_off(store: Store, user_id: str, now_ms: int, *, who: str = THIS_COMPUTER) -> None:
     """Twice is harmless."""
     with store.transaction() as db:
         db.execute("UPDATE users SET code_sealed = NULL, code_step = 0 WHERE id = ?", [user_id])
         db.execute("DELETE FROM recovery_codes WHERE user_id = ?", [user_id])
+        audit.note(store, "codes_off", user_id, now_ms, who=who)
 
 
 def asked_of(store: Store, user_id: str) -> bool:

@@ -1,7 +1,8 @@
 """Who may use the store's page: people with a name, a role and a password, and their sessions. There is always an owner, once there was
 one, and always a way back in from the terminal.
 
-Passwords are kept as Argon2id hashes, sessions and recovery codes as hashes, the secret of one-time codes sealed under the data key.
+Passwords are kept as Argon2id hashes, sessions and recovery codes as hashes, the secret of one-time codes sealed under the data key. Each
+change has its row in the audit, in the name of `who`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from typing import Any, Literal
 
 from uuid_utils import uuid7
 
+from appliance import audit
+from appliance.audit import THIS_COMPUTER
 from appliance.database import Store
 from appliance.errors import AccountError
 from ui import passwords, sessions
@@ -73,7 +76,9 @@ def named(store: Store, name: str) -> User:
     return _user(row)
 
 
-def add(store: Store, name: str, role: Role, password: str, now_ms: int, *, first: bool = False) -> User:
+def add(
+    store: Store, name: str, role: Role, password: str, now_ms: int, *, first: bool = False, who: str = THIS_COMPUTER
+) -> User:
     """`first`: only while there is no owner. Raises AccountError: the name or the password does not do."""
     name = name.strip()
     if not 1 <= len(name) <= NAME_CHARACTERS_MAX or not name.isprintable():
@@ -91,32 +96,39 @@ def add(store: Store, name: str, role: Role, password: str, now_ms: int, *, firs
             "INSERT INTO users (id, name, name_key, role, password_hash, made_ms) VALUES (?, ?, ?, ?, ?, ?)",
             [made.id, name, _key(name), role, password_hash, now_ms],
         )
+        audit.note(store, "user_added", made.id, now_ms, who=who)
     return made
 
 
-def set_password(store: Store, user: User, password: str, *, but: bytes = b"") -> int:
-    """Whoever is signed in with the old one is signed out, but for the session `but`; how many that were. Raises AccountError."""
+def set_password(
+    store: Store, user: User, password: str, now_ms: int, *, but: bytes = b"", what: str = "password_reset", who: str = THIS_COMPUTER
+) -> int:
+    """Whoever is signed in with the old one is signed out, but for the session `but`; how many that were. `what`: for the audit. Raises
+    AccountError."""
     password_hash = _hashed(password, user.name)
     with store.transaction() as db:
         db.execute("UPDATE users SET password_hash = ? WHERE id = ?", [password_hash, user.id])
+        audit.note(store, what, user.id, now_ms, who=who)
         return int(db.execute("DELETE FROM sessions WHERE user_id = ? AND id_hash <> ?", [user.id, but]).rowcount)
 
 
-def set_role(store: Store, user_id: str, role: Role) -> None:
+def set_role(store: Store, user_id: str, role: Role, now_ms: int, *, who: str = THIS_COMPUTER) -> None:
     """Raises LookupError, AccountError for the only owner."""
     with store.transaction() as db:
         user = one(store, user_id)
         if role != "owner":
             _another_owner(store, user)
         db.execute("UPDATE users SET role = ? WHERE id = ?", [role, user.id])
+        audit.note(store, "user_changed", user.id, now_ms, who=who)
 
 
-def remove(store: Store, user_id: str) -> User:
+def remove(store: Store, user_id: str, now_ms: int, *, who: str = THIS_COMPUTER) -> User:
     """With their sessions and codes. Raises LookupError, AccountError for the only owner."""
     with store.transaction() as db:
         user = one(store, user_id)
         _another_owner(store, user)
         db.execute("DELETE FROM users WHERE id = ?", [user.id])
+        audit.note(store, "user_removed", user.id, now_ms, who=who)
     return user
 
 

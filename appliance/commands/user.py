@@ -56,7 +56,6 @@ def add(context: click.Context, name: str, role: str) -> None:
     password = asked_password()
     with premises.to_change(premises.settings(context)) as store:
         made = users.add(store, name, role, password, premises.now_ms())  # type: ignore[arg-type]
-        _noted(store, "user_added", made.id)
     click.echo(f"{made.name} may use the page, as {made.role}.")
 
 
@@ -73,8 +72,7 @@ def password(context: click.Context, name: str) -> None:
     given = asked_password()
     with premises.to_change(config) as store:
         found = users.named(store, name)
-        ended = users.set_password(store, found, given)
-        _noted(store, "password_reset", found.id)
+        ended = users.set_password(store, found, given, premises.now_ms())
     click.echo(f"{found.name} has a new password." + (f" Signed out: {ended}." if ended else ""))
 
 
@@ -87,8 +85,7 @@ def role(context: click.Context, name: str, role: str) -> None:
     from appliance import users
 
     def do(store: Store, found: User) -> str:
-        users.set_role(store, found.id, role)  # type: ignore[arg-type]
-        _noted(store, "user_changed", found.id)
+        users.set_role(store, found.id, role, premises.now_ms())  # type: ignore[arg-type]
         return f"{found.name} is {role} now."
 
     _changed(context, name, do)
@@ -102,8 +99,7 @@ def remove(context: click.Context, name: str) -> None:
     from appliance import users
 
     def do(store: Store, found: User) -> str:
-        users.remove(store, found.id)
-        _noted(store, "user_removed", found.id)
+        users.remove(store, found.id, premises.now_ms())
         return f"{found.name} may use the page no more."
 
     _changed(context, name, do)
@@ -117,8 +113,7 @@ def reset_code(context: click.Context, name: str) -> None:
     from appliance import one_time_codes
 
     def do(store: Store, found: User) -> str:
-        one_time_codes.turn_off(store, found.id)
-        _noted(store, "codes_off", found.id)
+        one_time_codes.turn_off(store, found.id, premises.now_ms())
         return f"{found.name} signs in with the password alone, until they turn one-time codes on again."
 
     _changed(context, name, do)
@@ -130,10 +125,3 @@ def _changed(context: click.Context, name: str, do: Callable[[Store, User], str]
     with premises.to_change(premises.settings(context)) as store:
         said = do(store, users.named(store, name))
     click.echo(said)
-
-
-def _noted(store: Store, what: str, user_id: str) -> None:
-    from appliance import audit
-
-    with store.transaction():
-        audit.note(store, what, user_id, premises.now_ms())

@@ -71,7 +71,7 @@ def identified(app: ASGIApp, identify: Identify) -> ASGIApp:
 
 
 def asker_of(connection: Connection) -> Asker | None:
-    found = connection.scope["state"].get("asker")
+    found = connection.scope.get("state", {}).get("asker")
     return found if isinstance(found, Asker) else None
 
 

@@ -14,7 +14,7 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
-from appliance import audit, one_time_codes, users
+from appliance import one_time_codes, users
 from appliance.errors import AccountError
 from appliance.users import User
 from appliance.web.access import Access
@@ -93,12 +93,6 @@ def proved(pages: Pages, request: AnyRequest, user: User, password: str) -> str:
     return ""
 
 
-def noted(pages: Pages, what: str, user_id: str) -> None:
-    store = pages.deps.desk.store
-    with store.transaction():
-        audit.note(store, what, user_id, pages.deps.now(), who=pages.who)
-
-
 def refusal(do: Callable[[], object]) -> str:
     """Does it; what kept it from being done, in words."""
     try:
@@ -120,9 +114,8 @@ def change_password(pages: GivenPages, request: AnyRequest, data: Form) -> Answe
     words = proved(pages, request, user, data.get("password", ""))
     if not words and new != data.get("again", ""):
         words = _("The two new passwords are not the same. Type them again.")
-    if words or (words := refusal(lambda: users.set_password(store, user, new, but=own))):
+    if words or (words := refusal(lambda: users.set_password(store, user, new, pages.deps.now(), but=own, what="password", who=pages.who))):
         return account_view(pages, {"password": words}, status=400)
-    noted(pages, "password", user.id)
     return Redirect("/account?said=password", status_code=303)
 
 
@@ -147,9 +140,9 @@ def turn_codes_on(pages: GivenPages, request: AnyRequest, data: Form) -> Respons
         return codes_view(pages, user, secret, words, 400)
     codes: list[str] = []
     code = data.get("code", "")[:20]
-    if words := refusal(lambda: codes.extend(one_time_codes.turn_on(pages.deps.desk.store, user.id, secret, code, pages.deps.now()))):
+    store, now_ms = pages.deps.desk.store, pages.deps.now()
+    if words := refusal(lambda: codes.extend(one_time_codes.turn_on(store, user.id, secret, code, now_ms, who=pages.who))):
         return codes_view(pages, user, secret, words, 400)
-    noted(pages, "codes_on", user.id)
     return pages.page("account_codes.html", "account", {"codes": codes, "words": ""})
 
 
@@ -158,8 +151,7 @@ def turn_codes_off(pages: GivenPages, request: AnyRequest, data: Form) -> Answer
     user = own_user(pages)
     if words := proved(pages, request, user, data.get("password", "")):
         return account_view(pages, {"codes": words}, status=400)
-    one_time_codes.turn_off(pages.deps.desk.store, user.id)
-    noted(pages, "codes_off", user.id)
+    one_time_codes.turn_off(pages.deps.desk.store, user.id, pages.deps.now(), who=pages.who)
     return Redirect("/account?said=codes_off", status_code=303)
 
 

@@ -136,7 +136,7 @@ def first_start_form(pages: GivenPages, request: AnyRequest, data: Form) -> Resp
     if data.get("password", "") != data.get("again", ""):
         return first_page(pages, _("The two passwords are not the same. Type them again."), name, code, 400)
     try:
-        made = users.add(store, name, "owner", data.get("password", ""), deps.now(), first=True)
+        made = users.add(store, name, "owner", data.get("password", ""), deps.now(), first=True, who=name)
     except AccountError as refused_account:
         return first_page(pages, str(refused_account), name, code, 400)
     return let_in(pages, request, sign_in.Account(made.id, made.name, made.role, None, ""), "/")

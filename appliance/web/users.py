@@ -12,7 +12,7 @@ from litestar.response import Redirect
 from appliance import one_time_codes, users
 from appliance.users import User
 from appliance.web.access import ROLES, Access
-from appliance.web.account import Answer, noted, refusal, session_lines
+from appliance.web.account import Answer, refusal, session_lines
 from appliance.web.pages import GivenPages, Pages
 from appliance.web.sign_in import Form
 from ui import passwords
@@ -85,9 +85,8 @@ def users_page(pages: GivenPages, said: FromQuery[str] = "") -> Response[str]:
 def add_user(pages: GivenPages, data: Form) -> Answer:
     deps, role, made = pages.deps, asked_role(data), list[User]()
     name, password = data.get("name", ""), data.get("password", "")
-    if words := refusal(lambda: made.append(users.add(deps.desk.store, name, role, password, deps.now()))):
+    if words := refusal(lambda: made.append(users.add(deps.desk.store, name, role, password, deps.now(), who=pages.who))):
         return users_view(pages, words, data=data, status=400)
-    noted(pages, "user_added", made[0].id)
     return Redirect("/users?said=added", status_code=303)
 
 
@@ -112,26 +111,24 @@ def user_page(pages: GivenPages, user_id: FromPath[str], said: FromQuery[str] = 
 @post("/users/{user_id:str}/role", opt={"access": Access.OWNER}, sync_to_thread=True)
 def change_role(pages: GivenPages, user_id: FromPath[str], data: Form) -> Answer:
     user, role = found_user(pages, user_id), asked_role(data)
-    if words := refusal(lambda: users.set_role(pages.deps.desk.store, user_id, role)):
+    if words := refusal(lambda: users.set_role(pages.deps.desk.store, user_id, role, pages.deps.now(), who=pages.who)):
         return user_view(pages, user, {"role": words}, status=409)
-    noted(pages, "user_changed", user_id)
     return Redirect(f"/users/{user_id}?said=role", status_code=303)
 
 
 @post("/users/{user_id:str}/password", opt={"access": Access.OWNER}, sync_to_thread=True)
 def give_password(pages: GivenPages, user_id: FromPath[str], data: Form) -> Answer:
     user, own = found_user(pages, user_id), pages.asker.session if pages.asker else b""
-    if words := refusal(lambda: users.set_password(pages.deps.desk.store, user, data.get("password", ""), but=own)):
+    store, now_ms, password = pages.deps.desk.store, pages.deps.now(), data.get("password", "")
+    if words := refusal(lambda: users.set_password(store, user, password, now_ms, but=own, who=pages.who)):
         return user_view(pages, user, {"password": words}, status=400)
-    noted(pages, "password_reset", user_id)
     return Redirect(f"/users/{user_id}?said=password", status_code=303)
 
 
 @post("/users/{user_id:str}/codes/off", opt={"access": Access.OWNER}, sync_to_thread=True)
 def reset_codes(pages: GivenPages, user_id: FromPath[str]) -> Redirect:
     found_user(pages, user_id)
-    one_time_codes.turn_off(pages.deps.desk.store, user_id)
-    noted(pages, "codes_off", user_id)
+    one_time_codes.turn_off(pages.deps.desk.store, user_id, pages.deps.now(), who=pages.who)
     return Redirect(f"/users/{user_id}?said=codes_off", status_code=303)
 
 
@@ -154,9 +151,8 @@ def remove_page(pages: GivenPages, user_id: FromPath[str]) -> Response[str]:
 @post("/users/{user_id:str}/remove", opt={"access": Access.OWNER}, sync_to_thread=True)
 def remove_user(pages: GivenPages, user_id: FromPath[str]) -> Answer:
     user = found_user(pages, user_id)
-    if words := refusal(lambda: users.remove(pages.deps.desk.store, user_id)):
+    if words := refusal(lambda: users.remove(pages.deps.desk.store, user_id, pages.deps.now(), who=pages.who)):
         return remove_view(pages, user, words, 409)
-    noted(pages, "user_removed", user_id)
     return Redirect("/users?said=removed", status_code=303)
 
 

@@ -64,18 +64,18 @@ def test_a_name_or_a_password_that_does_not_do_is_refused_in_words(
 
 def test_the_only_owner_stays_one(store: Store, alice: users.User) -> None:
     with pytest.raises(AccountError, match="only owner"):
-        users.remove(store, alice.id)
+        users.remove(store, alice.id, NOW_MS)
     with pytest.raises(AccountError, match="only owner"):
-        users.set_role(store, alice.id, "viewer")
+        users.set_role(store, alice.id, "viewer", NOW_MS)
     bob = users.add(store, "Bob", "viewer", GOOD, NOW_MS)
-    users.set_role(store, bob.id, "owner")
-    users.remove(store, alice.id)
+    users.set_role(store, bob.id, "owner", NOW_MS)
+    users.remove(store, alice.id, NOW_MS)
     assert [user.name for user in users.every(store)] == ["Bob"]
 
 
 def test_a_new_password_signs_out_everywhere_but_here(store: Store, alice: users.User) -> None:
     here, there = begin(store, alice, "here"), begin(store, alice, "there")
-    assert users.set_password(store, alice, "another bicycle", but=here) == 1
+    assert users.set_password(store, alice, "another bicycle", NOW_MS, but=here) == 1
     storage = UserStorage(store)
     assert storage.session(here) and not storage.session(there)
     account = storage.account("alice")
@@ -95,7 +95,7 @@ def test_a_removed_user_has_no_session_and_no_code_left(store: Store, alice: use
     secret = one_time_codes.new_secret()
     one_time_codes.turn_on(store, bob.id, secret, pyotp.TOTP(secret).at(NOW_MS // 1000), NOW_MS)
     begin(store, bob, "b")
-    users.remove(store, bob.id)
+    users.remove(store, bob.id, NOW_MS)
     for table in ("sessions", "recovery_codes"):
         assert store.db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] == 0
 
@@ -125,5 +125,5 @@ def test_a_recovery_code_holds_once_however_it_is_typed(store: Store, alice: use
     assert one_time_codes.recovery_left(store, alice.id) == 9
     for rubbish in ("", "0" * 6, "\ud800", "٣٤٥٦٧٨", "x" * 100):
         assert not one_time_codes.passes(store, alice.id, rubbish, NOW_MS)
-    one_time_codes.turn_off(store, alice.id)
+    one_time_codes.turn_off(store, alice.id, NOW_MS)
     assert not one_time_codes.passes(store, alice.id, codes[4], NOW_MS) and not users.one(store, alice.id).coded

@@ -57,7 +57,7 @@ def test_the_first_start_leads_to_the_owners_account_and_the_code_makes_it(first
     assert post(first, "/first-start", code=CODE.lower().replace("-", " "), **words) == (303, "/")
     assert first.get("/").status_code == 200
     assert post(first, "/first-start", code=CODE, **words) == (303, "/sign-in"), "there is one first owner"
-    assert audited(shop) == [("Alice", "sign_in")]
+    assert audited(shop) == [("Alice", "user_added"), ("Alice", "sign_in")]
 
 
 def test_without_a_code_nobody_becomes_the_owner(shop: Shop) -> None:
