@@ -96,6 +96,9 @@ class AccountError(RegularsError):
 
 
 class CertificateError(RegularsError):
+    pass
+
+
 class AlertError(RegularsError):
     pass
 

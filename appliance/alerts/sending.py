@@ -175,10 +175,10 @@ def _reason(heard: str, address: Address) -> str:
     elif found := SERVER_SAID.search(heard):
         if "300" <= found[1] < "400":
             return _("It sent us on to another address (%(code)s), which is not followed: enter that one.") % {"code": found[1]}
-        return STATUS.get(found[1]) or _("It answered with the error %(code)s.") % {"code": found[1]}
+        return _(STATUS.get(found[1], "")) or _("It answered with the error %(code)s.") % {"code": found[1]}
     for pattern, words in KNOWN:
         if re.search(pattern, heard):
-            return words
+            return _(words)
     return _("It did not take the message, and did not say why.")
 
 

@@ -74,8 +74,10 @@ class Telling:
         now_ms, connection = self.now(), self.store.db.conn
         chosen, lines = rules.read(connection), self.lines()
         self._away = finding.away_since(self._away, lines, now_ms)
-        found = finding.people(connection, chosen, now_ms) + finding.cameras(chosen[CAMERA], self._away, now_ms)
-        if slow := abs(now_ms - self._counted_ms) >= SLOW_LOOK_MS:
+        slow = abs(now_ms - self._counted_ms) >= SLOW_LOOK_MS
+        found = finding.people(connection, chosen, now_ms, finding.BACK_MS if slow else finding.SOON_MS)
+        found += finding.cameras(chosen[CAMERA], self._away, now_ms)
+        if slow:
             self._counted_ms = now_ms
             found += finding.bursts(connection, chosen[rules.BURST], now_ms)
         running = register.running(connection)

@@ -23,7 +23,7 @@ def on_page(alert: Alert, who: str) -> Said:
     if alert.rule == WATCHLIST:
         return Said(*WATCHED_PAGE[alert.state if alert.state in WATCHED_PAGE else "open"](who))
     if alert.rule == VIP:
-        return Said(_("%(who)s is here") % {"who": who}, _("A VIP: somebody to be greeted."))
+        return Said(_("%(who)s has come in") % {"who": who}, _("A VIP: somebody to be greeted."))
     if alert.rule == CAMERA:
         if alert.state == "over":
             return Said(_("%(camera)s watches again") % {"camera": who}, _("It had seen nothing for a while."))

@@ -19,6 +19,8 @@ from litestar.response import Redirect
 from appliance.web import (
     access,
     account,
+    alert_rules,
+    alerts,
     audit,
     door,
     person_changes,
@@ -26,9 +28,12 @@ from appliance.web import (
     privacy,
     privacy_requests,
     reports,
+    settings,
+    settings_models,
     sign_in,
     staff,
     staff_photos,
+    upkeep,
     users,
 )  # fmt: skip
 from appliance.web.access import Access
@@ -56,6 +61,7 @@ ROUTES = (
     *reports.ROUTES,
     *staff.ROUTES, *staff_photos.ROUTES, *photo_search.ROUTES,
     *privacy.ROUTES, *privacy_requests.ROUTES,
+    *alerts.ROUTES, *alert_rules.ROUTES, *settings.ROUTES, *settings_models.ROUTES, *upkeep.ROUTES,
 )  # fmt: skip
 
 

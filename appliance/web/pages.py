@@ -14,6 +14,7 @@ from litestar.enums import MediaType
 from litestar.params import SkipValidation
 
 from appliance import review
+from appliance.alerts.desk import AlertDesk
 from appliance.audit import THIS_COMPUTER
 from appliance.config import Config
 from appliance.live import Live
@@ -21,6 +22,7 @@ from appliance.loyalty import USUAL, Weights
 from appliance.people_desk import Desk
 from appliance.reports.making import Making
 from appliance.studio import Studio
+from appliance.upkeep import Upkeep
 from appliance.users import UserStorage
 from appliance.web.access import Access, Asker
 from appliance.web.cameras import CameraLine
@@ -83,6 +85,10 @@ class WebDeps:
     """What looks at photos that somebody sends."""
     config: Config = field(default_factory=Config)
     """As the settings file has it."""
+    alerts: AlertDesk | None = None
+    """Where alerts are answered and chosen."""
+    upkeep: Upkeep | None = None
+    """Settings, backups, the computer's health."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +177,13 @@ def given_to(asker: Asker | None, pages: Pages) -> Pages:
     if asker is None or not asker.sees_people:
         seen = replace(deps, names=unnamed, snapshot=no_picture, also_at=lambda _person_id: [])
         return replace(pages, deps=seen, asker=asker)
-    return replace(pages, deps=replace(deps, desk=deps.desk.by(asker.name)), asker=asker)
+    named = replace(
+        deps,
+        desk=deps.desk.by(asker.name),
+        alerts=deps.alerts.by(asker.name) if deps.alerts else None,
+        upkeep=deps.upkeep.by(asker.name) if deps.upkeep else None,
+    )
+    return replace(pages, deps=named, asker=asker)
 
 
 def unnamed(person: PersonRow) -> str:
