@@ -36,6 +36,9 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     time_zone: Annotated[str, Meta(description='a time zone such as "Asia/Ho_Chi_Minh" or "Europe/Paris"')] = ""
     """Filled by `load` with the computer's own zone when not set; always a valid IANA name afterwards."""
 
+    language: Annotated[Literal["", "en", "vi"], Meta(description="en or vi")] = ""
+    """Empty: each browser's own, where there is a catalogue for it."""
+
     @property
     def zone(self) -> zoneinfo.ZoneInfo:
         return zoneinfo.ZoneInfo(self.time_zone or "UTC")
@@ -125,13 +128,19 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Config:
 
     Raises ConfigError with the first thing that is wrong.
     """
+    return load_said(path, environ)[0]
+
+
+def load_said(path: Path | None, environ: Mapping[str, str]) -> tuple[Config, frozenset[str]]:
+    """The settings, and which of them ("section.key") the file or the environment says. Raises ConfigError."""
     values = settings.read(SETTINGS, path, environ)
+    said = frozenset(f"{section}.{key}" for section, given in values.items() for key in given)
     if "time_zone" not in values["site"]:
         values["site"]["time_zone"] = _computers_zone()
     if ("certificate_file" in values["web"]) != ("key_file" in values["web"]):
         raise ConfigError("web.certificate_file and web.key_file belong together: set both, or neither for a certificate of Regulars' own.")
     sections: dict[str, Any] = {section: kind(**values[section]) for section, kind in SETTINGS.sections.items()}
-    return Config(**sections)
+    return Config(**sections), said
 
 
 def keys() -> dict[str, str]:

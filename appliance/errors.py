@@ -14,6 +14,8 @@
     │   └── CannotOpen        something sealed does not open: changed, moved, or sealed under another key
     ├── LineError             the line to headquarters: no such address, a wrong code, an answer that is not the hub's
     ├── PersonError           what is asked of a person cannot be done: two who are apart are not merged
+    ├── AlertError            a place to send alerts to cannot be used, or could not be reached
+    ├── SettingError          what was entered as a setting is not allowed
     ├── CameraError           a camera's name or source cannot be used
     ├── UploadError           a photo that somebody sent cannot be read
     ├── AccountError          an account's name, password or code does not do
@@ -94,6 +96,14 @@ class AccountError(RegularsError):
 
 
 class CertificateError(RegularsError):
+    pass
+
+
+class AlertError(RegularsError):
+    pass
+
+
+class SettingError(RegularsError):
     pass
 
 

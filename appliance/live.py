@@ -51,11 +51,16 @@ class FiguresChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertsChanged:
+    """There is a new alert, or one was answered."""
+
+
+@dataclass(frozen=True, slots=True)
 class Missed:
     """This page missed something and must load anew."""
 
 
-Event = VisitChanged | CameraChanged | NoticesChanged | FiguresChanged
+Event = VisitChanged | CameraChanged | NoticesChanged | FiguresChanged | AlertsChanged
 
 
 @dataclass(frozen=True, slots=True)

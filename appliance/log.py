@@ -9,10 +9,13 @@ import logging
 import sys
 import time
 import traceback
+from collections import deque
 from pathlib import Path
 from types import TracebackType
 from typing import TextIO
 
+LINES_KEPT, LINE_MAX = 2_000, 2_000
+"""Some days of a quiet store; at most 4 MB."""
 NOISY = ("apscheduler", "faiss", "uvicorn", "httpx", "httpcore", "litestar")
 """Their lines about every step say nothing that ours do not."""
 
@@ -39,12 +42,29 @@ def place_of(
     return f" error={type(raised).__name__}{place}"
 
 
-def write_to(stream: TextIO = sys.stderr, *, level: str) -> None:
+class Kept(logging.Handler):
+    """The last lines, for the page: a store's computer has no screen that somebody looks at."""
+
+    def __init__(self, lines_max: int = LINES_KEPT) -> None:
+        super().__init__()
+        self.setFormatter(OneLine())
+        self._lines: deque[str] = deque(maxlen=lines_max)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._lines.append(self.format(record)[:LINE_MAX])
+
+    def lines(self) -> list[str]:
+        """Newest last."""
+        return list(self._lines)
+
+
+def write_to(stream: TextIO = sys.stderr, *, level: str) -> Kept:
     """From now on. `level`: debug, info, warning, error."""
-    written = logging.StreamHandler(stream)
+    written, kept = logging.StreamHandler(stream), Kept()
     written.setFormatter(OneLine())
     root = logging.getLogger()
-    root.handlers[:] = [written]
+    root.handlers[:] = [written, kept]
     root.setLevel(level.upper())
     for name in NOISY:
         logging.getLogger(name).setLevel(logging.ERROR)
+    return kept

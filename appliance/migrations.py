@@ -331,3 +331,42 @@ CAMERAS = (
     # A new password changes nothing that is shown, but its process must be started again.
     "ALTER TABLE cameras ADD COLUMN changed_ms INTEGER NOT NULL DEFAULT 0",
 )
+
+
+@migrations()
+def m015_alerts(db: Database) -> None:
+    for statement in ALERTS:
+        db.execute(statement)
+
+
+ALERTS = (
+    # Where alerts go. address_sealed: what it takes to reach it, passwords included; address_shown: as much as may be seen.
+    """CREATE TABLE alert_targets (
+        id TEXT PRIMARY KEY, name TEXT NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('email', 'webhook', 'slack', 'telegram')),
+        address_sealed BLOB NOT NULL, address_shown TEXT NOT NULL, with_names INTEGER NOT NULL DEFAULT 0,
+        created_ms INTEGER NOT NULL) STRICT""",
+    # What somebody chose of a rule; the others are as the program has them. targets: ids, as JSON.
+    """CREATE TABLE alert_rules (
+        kind TEXT PRIMARY KEY, enabled INTEGER NOT NULL, number INTEGER NOT NULL, pause_min INTEGER NOT NULL, always INTEGER NOT NULL,
+        targets TEXT NOT NULL, changed_ms INTEGER NOT NULL) STRICT""",
+    # What happened. subject: a person's or a camera's id, or nothing. number: how long or how often. by: who answered.
+    """CREATE TABLE alerts (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, rule TEXT NOT NULL, at_ms INTEGER NOT NULL, subject TEXT NOT NULL DEFAULT '',
+        visit_id TEXT NOT NULL DEFAULT '', number INTEGER NOT NULL DEFAULT 0,
+        state TEXT NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'seen', 'yes', 'no', 'over')),
+        answered_ms INTEGER, answered_by TEXT NOT NULL DEFAULT '', over_ms INTEGER) STRICT""",
+    "CREATE INDEX alerts_open ON alerts (at_ms) WHERE state = 'open'",
+    "CREATE INDEX alerts_subject ON alerts (rule, subject, at_ms)",
+    "CREATE INDEX alerts_visit ON alerts (visit_id) WHERE visit_id != ''",
+    # What is to be sent of it, and what was. A row waits until it is known to have arrived.
+    """CREATE TABLE alert_messages (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, alert_id INTEGER NOT NULL REFERENCES alerts (id) ON DELETE CASCADE,
+        target_id TEXT NOT NULL, target_name TEXT NOT NULL, what TEXT NOT NULL CHECK (what IN ('raised', 'confirmed', 'over')),
+        state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'sent', 'failed', 'dropped')),
+        tries INTEGER NOT NULL DEFAULT 0, due_ms INTEGER NOT NULL, why TEXT NOT NULL DEFAULT '', made_ms INTEGER NOT NULL,
+        done_ms INTEGER) STRICT""",
+    "CREATE INDEX alert_messages_waiting ON alert_messages (due_ms) WHERE state = 'waiting'",
+    "CREATE INDEX alert_messages_alert ON alert_messages (alert_id)",
+    # Who is known by which model: asked before other models are chosen.
+    "CREATE INDEX templates_model ON templates (model, person_id)",
+)

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from appliance import asked, backup, honouring, notices, requests, snapshots, visits
+from appliance.alerts.desk import AlertDesk
+from appliance.alerts.telling import Site, Telling
 from appliance.camera.life import Limits
 from appliance.camera.messages import Boxes, CameraSettings, FromCamera, Heartbeat, Seen
 from appliance.camera.supervisor import Supervisor
@@ -33,24 +35,24 @@ from appliance.line import guests, standing
 from appliance.line.agent import Agent, Surroundings
 from appliance.line.status import status
 from appliance.live import FiguresChanged, Live, NoticesChanged, VisitChanged
+from appliance.long_work import LongWork
 from appliance.people_desk import Desk
 from appliance.photo_eye import Eye
 from appliance.pointing import Pointing
+from appliance.ready_pack import Ready, ready_pack
 from appliance.reception import Received, Reception
 from appliance.recognition import Recognition
 from appliance.review_desk import ReviewDesk
 from appliance.roster import Roster, choice_of
+from appliance.starting_anew import Outside, notice_of_failure
 from appliance.studio import Studio
+from appliance.upkeep import Upkeep
 from appliance.web.access import Asker
 from appliance.web.app import create_app
 from appliance.web.door import Door
 from appliance.web.pages import PersonRow, WebDeps
 from appliance.web.readers import readers
 from appliance.web.words import visitor
-from models.acceptance import require_accepted
-from models.bars import Bars
-from models.errors import ManifestError, WeightsError
-from models.weights import find, look, weights_of
 from ui import formats
 
 log = logging.getLogger(__name__)
@@ -67,38 +69,6 @@ Told = Callable[[Received], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
-    """A pack that can be used: its files are here and right, its terms accepted, its bars measured. Nothing of it is loaded."""
-
-    name: str
-    model: str
-    size: int
-    bars: Bars
-    liveness: bool = False
-    """Whether it can tell a face from a picture of one."""
-
-
-def ready_pack(config: Config) -> Ready:
-    """Raises WeightsError, NotAccepted, ManifestError: one sentence with what to do."""
-    weights = weights_of(config.data.folder, folder=config.models.folder)
-    manifest = weights.manifest()
-    pack = manifest.pack(config.models.pack)
-    require_accepted(weights, pack)
-    embedder = manifest.embedder(pack)
-    for spec in (manifest.detector(pack), embedder):
-        try:
-            find(weights, spec)
-        except WeightsError as error:
-            words = str(error).replace("`regulars models pull`", f"`regulars models pull {pack.name}`")
-            raise WeightsError(f"The models {pack.name!r} cannot be used: {words}.") from None
-    bars, liveness = manifest.bars_of(pack), manifest.liveness(pack)
-    if bars is None:
-        raise ManifestError(f"The models {pack.name!r} have no bars yet: measure with `regulars models evaluate DIR --pack {pack.name}`.")
-    tells_real = bool(liveness) and all(look(weights, spec).state == "ok" for spec in liveness)
-    return Ready(pack.name, embedder.name, embedder.output_size, bars, tells_real)
-
-
-@dataclass(frozen=True, slots=True)
 class _Shown:
     """What the page shows of things that nobody tells it."""
 
@@ -110,7 +80,9 @@ class _Shown:
 class Appliance:
     """Made by `open_appliance`. `told`: called on the reception's thread after each sighting is in the log."""
 
-    def __init__(self, config: Config, store: Store, pack: Ready, now: Callable[[], int], told: Told, door: Door) -> None:
+    def __init__(
+        self, config: Config, store: Store, pack: Ready, now: Callable[[], int], told: Told, door: Door, outside: Outside
+    ) -> None:
         self.config, self.store, self.pack, self.door = config, store, pack, door
         self._now, self._told_too = now, told
         self.gallery = Gallery(pack.model, pack.size)
@@ -129,6 +101,10 @@ class Appliance:
         self._camera_desk = CameraDesk(store, Trials(choice.pack, choice.model_folders), now, pack.liveness, choice.analysed_fps)
         self._jobs = Jobs(store, self._all_jobs(), now)
         self._line = Agent(store, self._surroundings())
+        site = Site(config.site.name, config.site.zone)
+        self._telling = Telling(store, self._roster.lines, self._live, site, self.name_of, now)
+        self._upkeep = Upkeep(store, config, now, LongWork(now), outside, pack.model)
+        notice_of_failure(store, outside, now())
         self._server: OpenPage | None = None
         self._began: dict[str, int] = {}
         """Camera to the process that watches it."""
@@ -152,6 +128,7 @@ class Appliance:
         self._jobs.start()
         self._roster.start()
         self._line.start()
+        self._telling.start()
         log.info("event=started address=%s pack=%s cameras=%d", self.address, self.pack.name, len(self._roster.lines()))
 
     def end_cameras(self) -> int:
@@ -178,6 +155,8 @@ class Appliance:
             self._server.stop()
         self._line.stop()
         self._eye.close()
+        self._telling.stop()
+        self._upkeep.work.stop()
         self._jobs.stop()
 
     def _hear(self, camera_id: str, message: FromCamera) -> None:
@@ -328,6 +307,7 @@ class Appliance:
                 cameras=self._roster.lines,
                 look=self._supervisor.look,
                 time_zone=self.config.site.zone,
+                language=lambda: self.config.site.language or None,
                 site_name=self.config.site.name,
                 pack_name=self.pack.name,
                 weak_pack=self.pack.name == WEAK_PACK,
@@ -340,6 +320,8 @@ class Appliance:
                 studio=Studio(self._eye.look),
                 config=self.config,
                 camera_desk=self._camera_desk,
+                alerts=AlertDesk(self._telling),
+                upkeep=self._upkeep,
             )
         )
         return open_page(app, self.config.web, ports, self._live.close, self.door)
@@ -361,6 +343,7 @@ def open_appliance(
     keeper: KeyKeeper | None = None,
     told: Told = lambda _received: None,
     everybody: Asker | None = None,
+    outside: Outside | None = None,
 ) -> Appliance:
     """Everything that can be wrong before the first camera is opened is found here: settings, models, data folder.
 
@@ -369,7 +352,7 @@ def open_appliance(
     pack = ready_pack(config)
     store = open_store(config.data.folder, now(), checkpoint=True, backups=config.backup.folder, keeper=keeper)
     try:
-        appliance = Appliance(config, store, pack, now, told, made_door(store, config.web, now(), everybody))
+        appliance = Appliance(config, store, pack, now, told, made_door(store, config.web, now(), everybody), outside or Outside())
         appliance.load()
     except BaseException:
         store.close()

@@ -60,7 +60,7 @@ def read(settings: Settings, path: Path | None, environ: Mapping[str, str]) -> d
     values: dict[str, dict[str, Any]] = {section: {} for section in settings.sections}
     found = [*_from_file(settings, named or usual, must_exist=named is not None), *_from_environment(settings, environ)]
     for section, key, raw, place in found:
-        values[section][key] = _checked(settings, section, key, raw, place)
+        values[section][key] = checked(settings, section, key, raw, place)
     return values
 
 
@@ -140,7 +140,7 @@ def _known(settings: Settings, section: str, key: str, place: str) -> None:
         raise settings.refusal(f"{place}: there is no setting {section}.{key}{suggestion(key, known)}")
 
 
-def _checked(settings: Settings, section: str, key: str, raw: Any, place: str) -> Any:
+def checked(settings: Settings, section: str, key: str, raw: Any, place: str) -> Any:
     """The value in its type. The environment has only text, so numbers are read from it; a file must say what it means."""
     shown = "not shown" if _is_secret(settings, section, key) else _shown(raw)
     said = f"{place}: {section}.{key} is {shown}; it must be {_words(settings, section, key)}"

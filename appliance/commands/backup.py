@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,9 +11,9 @@ from datetime import datetime
 import click
 
 from appliance import backup as backups
-from appliance import lock
+from appliance import lock, starting_anew
 from appliance.commands import premises
-from appliance.config import Config, load
+from appliance.config import Config
 from appliance.errors import BackupError, RegularsError
 from appliance.vault import Vault
 
@@ -72,13 +71,10 @@ def restore(context: click.Context, name: str, yes: bool) -> None:
     folder = config.data.folder
     with _said():
         chosen = backups.find(folder, name, config.backup.folder)
-        held = lock.take(folder, LOCK_WAIT_S)
-        try:
-            if not yes:
-                click.confirm(f"Restore the backup of {_when(chosen, config)}? What was stored after that will be missing.", abort=True)
-            aside = backups.restore(folder, Vault.open(folder), chosen, _now_ms())
-        finally:
-            held.release()
+        lock.take(folder, LOCK_WAIT_S).release()
+        if not yes:
+            click.confirm(f"Restore the backup of {_when(chosen, config)}? What was stored after that will be missing.", abort=True)
+        aside = starting_anew.restore(folder, config.backup.folder, chosen.name, _now_ms())
         # At once, and not at the next start: a command that reads would show whom this brings back.
         with premises.to_change(config):
             pass
@@ -86,9 +82,8 @@ def restore(context: click.Context, name: str, yes: bool) -> None:
 
 
 def _config(context: click.Context) -> Config:
-    """What the program's start has read, or the usual settings when the group is used by itself."""
     with _said():
-        return context.find_object(Config) or load(None, os.environ)
+        return premises.settings(context)
 
 
 def _refuse_without_data(config: Config) -> None:

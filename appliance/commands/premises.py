@@ -20,10 +20,17 @@ if TYPE_CHECKING:
 
 
 def settings(context: click.Context) -> Config:
-    """The settings of `regulars --config FILE`, else the usual ones. Raises ConfigError."""
-    from appliance.config import load
+    """The settings of `regulars --config FILE`, else the usual ones, with what was chosen on the page. Raises ConfigError."""
+    return settings_said(context)[0]
 
-    return load(context.find_root().obj, os.environ)
+
+def settings_said(context: click.Context) -> tuple[Config, frozenset[str]]:
+    """And those that the page cannot change, because the file or the environment says them. Raises ConfigError."""
+    from appliance import page_settings
+    from appliance.config import load_said
+
+    config, said = load_said(context.find_root().obj, os.environ)
+    return page_settings.applied(config, said, page_settings.peek(config.data.folder)), said
 
 
 def nothing_yet(config: Config) -> bool:

@@ -19,6 +19,8 @@ from litestar.response import Redirect
 from appliance.web import (
     access,
     account,
+    alert_rules,
+    alerts,
     audit,
     camera_adding,
     camera_list,
@@ -30,9 +32,12 @@ from appliance.web import (
     privacy,
     privacy_requests,
     reports,
+    settings,
+    settings_models,
     sign_in,
     staff,
     staff_photos,
+    upkeep,
     users,
 )
 from appliance.web.access import Access
@@ -61,6 +66,7 @@ ROUTES = (
     *staff.ROUTES, *staff_photos.ROUTES, *photo_search.ROUTES,
     *privacy.ROUTES, *privacy_requests.ROUTES,
     *live_page.ROUTES, *camera_list.ROUTES, *camera_adding.ROUTES, *camera_settings.ROUTES,
+    *alerts.ROUTES, *alert_rules.ROUTES, *settings.ROUTES, *settings_models.ROUTES, *upkeep.ROUTES,
 )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from litestar.enums import MediaType
 from litestar.params import SkipValidation
 
 from appliance import review
+from appliance.alerts.desk import AlertDesk
 from appliance.audit import THIS_COMPUTER
 from appliance.camera_desk import CameraDesk
 from appliance.config import Config
@@ -22,6 +23,7 @@ from appliance.loyalty import USUAL, Weights
 from appliance.people_desk import Desk
 from appliance.reports.making import Making
 from appliance.studio import Studio
+from appliance.upkeep import Upkeep
 from appliance.users import UserStorage
 from appliance.web.access import Access, Asker
 from appliance.web.cameras import CameraLine
@@ -86,6 +88,10 @@ class WebDeps:
     """As the settings file has it."""
     camera_desk: CameraDesk = field(kw_only=True)
     """Where cameras are tried out, added, changed and removed."""
+    alerts: AlertDesk | None = None
+    """Where alerts are answered and chosen."""
+    upkeep: Upkeep | None = None
+    """Settings, backups, the computer's health."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +180,14 @@ def given_to(asker: Asker | None, pages: Pages) -> Pages:
     if asker is None or not asker.sees_people:
         seen = replace(deps, names=unnamed, snapshot=no_picture, also_at=lambda _person_id: [])
         return replace(pages, deps=seen, asker=asker)
-    return replace(pages, deps=replace(deps, desk=deps.desk.by(asker.name), camera_desk=deps.camera_desk.by(asker.name)), asker=asker)
+    named = replace(
+        deps,
+        desk=deps.desk.by(asker.name),
+        camera_desk=deps.camera_desk.by(asker.name),
+        alerts=deps.alerts.by(asker.name) if deps.alerts else None,
+        upkeep=deps.upkeep.by(asker.name) if deps.upkeep else None,
+    )
+    return replace(pages, deps=named, asker=asker)
 
 
 def unnamed(person: PersonRow) -> str:

@@ -1,4 +1,7 @@
-"""Somebody asks to be erased: entered, done, receipt; by hand, on a desk and on a phone. The times of keeping are shown before they delete."""
+"""Somebody asks to be erased: entered, done, receipt; by hand, on a desk and on a phone.
+
+The times of keeping are shown before they delete.
+"""
 
 from __future__ import annotations
 

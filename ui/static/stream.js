@@ -7,6 +7,7 @@ const RETRY_MS_MAX = 10_000;
 
 /** `on` has one function for each kind of event (data, parsed), and `state(live | lost | opening | off)`. */
 export function listen(address, firstMark, on) {
+  document.documentElement.dataset.listens = "";
   let mark = firstMark;
   let source = null;
   let retryMs = RETRY_MS_MIN;
@@ -47,7 +48,10 @@ export function listen(address, firstMark, on) {
     for (const kind of ["visit", "changed", "reload"]) {
       source.addEventListener(kind, (event) => {
         heard(event);
-        on[kind](JSON.parse(event.data));
+        const news = JSON.parse(event.data);
+        on[kind](news);
+        // For who has no line of their own: a page keeps one open.
+        if (kind !== "visit") document.dispatchEvent(new CustomEvent("regulars:news", { detail: news }));
       });
     }
   }

@@ -31,8 +31,14 @@ GIVEN = {
     "handle": "00",
     "draft_id": "none",
     "photo_id": "none",
+    "alert_id": "1",
+    "said": "seen",
+    "kind": "webhook",
+    "place_id": "1",
+    "pack_name": "open",
+    "name_of_backup": "regulars-20261121T200000Z.db.sealed",
 }
-STREAMS = ("/live/news",)
+STREAMS = ("/live/news", "/alerts/news")
 """Never end by themselves: the browser tests and the server's test look at them."""
 
 

@@ -1,0 +1,130 @@
+"""The page Settings: what the store is called, its time zone, language and opening hours. What the settings file says is only shown."""
+
+from __future__ import annotations
+
+import zoneinfo
+from dataclasses import dataclass, field
+
+from litestar import Response, get, post
+from litestar.exceptions import NotFoundException
+from litestar.params import FromQuery
+
+from appliance import opening_hours, page_settings
+from appliance.errors import SettingError
+from appliance.opening_hours import Span, Week
+from appliance.upkeep import Upkeep
+from appliance.web.pages import GivenPages, Pages
+from appliance.web.person_changes import Answer, Form, seen, wrong
+from ui import formats, words
+from ui.words import gettext as _
+
+OWNER = {"access": "owner"}
+NOT_RIGHT = 400
+FIELDS = {"site.name": "name", "site.time_zone": "zone", "site.language": "language"}
+"""Settings of this form; the models have one of their own."""
+SAID = {
+    "saved": _("Saved. It holds from the next start."),
+    "hours": _("The opening hours are saved."),
+    "same": _("Nothing was changed."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The form as it stands. `waits`: something was chosen that holds from the next start."""
+
+    values: dict[str, str]
+    fixed: set[str]
+    waits: bool
+    hours: list[tuple[str, str, str]]
+    wrong: dict[str, str] = field(default_factory=dict)
+
+
+def upkeep_of(pages: Pages) -> Upkeep:
+    if pages.deps.upkeep is None:
+        raise NotFoundException(_("This appliance has no settings page."))
+    return pages.deps.upkeep
+
+
+def shown(pages: Pages) -> Shown:
+    upkeep, connection = upkeep_of(pages), pages.deps.query()
+    chosen, week = page_settings.stored(connection), opening_hours.read(connection)
+    running = {key: str(page_settings.value_of(upkeep.config, key)) for key in page_settings.KEYS}
+    said = upkeep.outside.said
+    values = {**running, **{key: value for key, value in chosen.items() if key not in said}}
+    days = week.days if week else (None,) * 7
+    hours = [
+        (formats.weekday(day), opening_hours.written(span.opens) if span else "", opening_hours.written(span.closes) if span else "")
+        for day, span in enumerate(days)
+    ]
+    return Shown(
+        {name: values[key] for key, name in FIELDS.items()},
+        {name for key, name in FIELDS.items() if key in said},
+        values != running,
+        hours,
+    )
+
+
+def settings_form(pages: Pages, form: Shown, problem: str = "", status: int = 200, said: str = "") -> Response[str]:
+    upkeep = upkeep_of(pages)
+    values = {
+        "tab": "settings",
+        "form": form,
+        "zones": sorted(zoneinfo.available_timezones()),
+        "languages": words.LANGUAGES,
+        "starts_anew": upkeep.outside.anew is not None,
+        "problem": problem,
+        "said_so": _(SAID.get(said, "")),
+        "ever_hours": opening_hours.read(pages.deps.query()) is not None,
+    }
+    return pages.page("settings.html", "settings", values, status)
+
+
+@get("/settings", opt=OWNER, sync_to_thread=True)
+def settings_page(pages: GivenPages, said: FromQuery[str] = "") -> Response[str]:
+    return settings_form(pages, shown(pages), said=said)
+
+
+@post("/settings", opt=OWNER, sync_to_thread=True)
+def save_settings(pages: GivenPages, data: Form) -> Answer:
+    form, faults = shown(pages), {}
+    given = {key: data[name] for key, name in FIELDS.items() if name in data and name not in form.fixed}
+    for key, value in given.items():
+        try:
+            page_settings.judged(key, value)
+        except SettingError as error:
+            faults[FIELDS[key]] = str(error)
+    if faults:
+        again = Shown({**form.values, **{FIELDS[key]: value for key, value in given.items()}}, form.fixed, form.waits, form.hours, faults)
+        return settings_form(pages, again, status=NOT_RIGHT)
+    changed: list[str] = []
+    if problem := wrong(lambda: changed.extend(upkeep_of(pages).save(given))):
+        return settings_form(pages, form, *problem)
+    return seen("/settings?said=saved" if changed else "/settings?said=same")
+
+
+@post("/settings/hours", opt=OWNER, sync_to_thread=True)
+def save_hours(pages: GivenPages, data: Form) -> Answer:
+    """All days empty: nobody says when the store is open."""
+    written = [(formats.weekday(day), data.get(f"opens-{day}", ""), data.get(f"closes-{day}", "")) for day in range(7)]
+    form, days = shown(pages), list[Span | None]()
+    for name, opens, closes in written:
+        try:
+            days.append(opening_hours.judged(opens, closes))
+        except SettingError as error:
+            again = Shown(form.values, form.fixed, form.waits, written)
+            return settings_form(pages, again, f"{name}: {error}", NOT_RIGHT)
+    week = Week(tuple(days)) if any(days) else None
+    if problem := wrong(lambda: upkeep_of(pages).save_hours(week)):
+        return settings_form(pages, form, *problem)
+    return seen("/settings?said=hours")
+
+
+@post("/settings/start-anew", opt=OWNER, sync_to_thread=True)
+def start_anew(pages: GivenPages) -> Answer:
+    if problem := wrong(upkeep_of(pages).start_anew):
+        return settings_form(pages, shown(pages), *problem)
+    return pages.page("starts_anew.html", "settings", {"back": "/settings"})
+
+
+ROUTES = (settings_page, save_settings, save_hours, start_anew)

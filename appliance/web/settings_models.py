@@ -1,0 +1,87 @@
+"""The page Models: which packs there are, and what becomes of the people when another one is chosen, said before it is done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from litestar import Response, get, post
+from litestar.params import FromPath
+
+from appliance import page_settings
+from appliance.errors import SettingError
+from appliance.web.pages import GivenPages, Pages
+from appliance.web.person_changes import Answer, Form, seen, wrong
+from appliance.web.settings import NOT_RIGHT, OWNER, upkeep_of
+from models.errors import ModelsError
+from models.weights import weights_of
+from ui.words import gettext as _
+
+
+@dataclass(frozen=True, slots=True)
+class PackRow:
+    """`missing`: why it cannot be used, in words; empty for one that can."""
+
+    name: str
+    summary: str
+    now: bool
+    chosen: bool
+    missing: str
+
+
+def models_form(pages: Pages, problem: str = "", status: int = 200) -> Response[str]:
+    upkeep = upkeep_of(pages)
+    config = upkeep.config
+    chosen = page_settings.stored(pages.deps.query()).get("models.pack", config.models.pack)
+    try:
+        packs = weights_of(config.data.folder, folder=config.models.folder).manifest().packs
+    except ModelsError as error:
+        packs, problem = [], str(error)
+    rows = []
+    for pack in packs:
+        missing = ""
+        try:
+            upkeep.pack(pack.name)
+        except SettingError as error:
+            missing = str(error)
+        rows.append(PackRow(pack.name, pack.summary, pack.name == config.models.pack, pack.name == chosen != config.models.pack, missing))
+    values = {
+        "tab": "models",
+        "packs": rows,
+        "fixed": "models.pack" in upkeep.outside.said,
+        "waits": any(row.chosen for row in rows),
+        "starts_anew": upkeep.outside.anew is not None,
+        "work": upkeep.work.progress,
+        "problem": problem,
+    }
+    return pages.page("settings_models.html", "settings", values, status)
+
+
+@get("/settings/models", opt=OWNER, sync_to_thread=True)
+def models_page(pages: GivenPages) -> Response[str]:
+    return models_form(pages)
+
+
+@get("/settings/models/{pack_name:str}", opt={"access": "owner", "page": False}, sync_to_thread=True)
+def plan_page(pages: GivenPages, pack_name: FromPath[str]) -> Response[str]:
+    try:
+        plan = upkeep_of(pages).plan(pack_name)
+    except SettingError as error:
+        return models_form(pages, str(error), NOT_RIGHT)
+    return pages.page("settings_plan.html", "settings", {"pack": pack_name, "plan": plan})
+
+
+@post("/settings/models/{pack_name:str}", opt=OWNER, sync_to_thread=True)
+def switch_pack(pages: GivenPages, pack_name: FromPath[str], data: Form) -> Answer:
+    """Whom the new models cannot know although they asked not to be stored needs a word of its own."""
+    try:
+        plan = upkeep_of(pages).plan(pack_name)
+        if plan.lost["opted_out"] and data.get("although") != "yes":
+            raise SettingError(_("Say first that you know of those who opted out: tick the box on the page before."))
+    except SettingError as error:
+        return models_form(pages, str(error), NOT_RIGHT)
+    if problem := wrong(lambda: upkeep_of(pages).switch_pack(pack_name)):
+        return models_form(pages, *problem)
+    return seen("/settings/models")
+
+
+ROUTES = (models_page, plan_page, switch_pack)
