@@ -8,16 +8,19 @@ import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from appliance import database_file
 from appliance.config import SETTINGS, Config
-from appliance.database import Store
 from appliance.errors import ConfigError, SettingError
 from ui import settings
 from ui.words import gettext as _
+
+if TYPE_CHECKING:
+    # Every command reads the settings, and the database's library takes seconds to import.
+    from appliance.database import Store
 
 PREFIX = "page:"
 KEYS = ("site.name", "site.time_zone", "site.language", "models.pack")

@@ -5,7 +5,6 @@ that does not answer holds up nobody but the next message.
 from __future__ import annotations
 
 import logging
-import sqlite3
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from appliance.alerts.sending import Sender
 from appliance.database import Store
 from appliance.errors import AlertError, RegularsError
 from appliance.live import AlertsChanged, Live
+from appliance.log import place_of
 from appliance.web.cameras import CameraLine
 from ui import formats
 from ui.words import gettext as _
@@ -123,11 +123,13 @@ class Telling:
             self.sender.send(address, said.title, said.body)
             register.sent(self.store, message, self.now())
             notices.settle(self.store, NOTICE, self.now())
-        except RegularsError as error:
-            given_up = register.failed(self.store, message, str(error), self.now())
+        except (RegularsError, LookupError, ValueError) as error:
+            # Whatever is wrong with one message, the others behind it are sent.
+            why = str(error) if isinstance(error, RegularsError) else _("It could not be sent (%(kind)s).") % {"kind": type(error).__name__}
+            given_up = register.failed(self.store, message, why, self.now())
             log.warning("event=alert_not_sent message=%d tries=%d given_up=%s", message.id, message.tries + 1, given_up)
             if given_up:
-                about = {"place": message.target_name, "why": str(error)}
+                about = {"place": message.target_name, "why": why}
                 notices.notify(self.store, NOTICE, _("An alert could not be sent to %(place)s. %(why)s") % about, self.now())
 
     def said(self, alert: Alert, message: Message) -> words.Said:
@@ -166,9 +168,10 @@ class Telling:
     def _tried(self, do: Callable[[], int], what: str) -> None:
         try:
             do()
-        except (RegularsError, sqlite3.Error, LookupError) as error:
+        except Exception as error:
+            # This loop is where an error ends: without it nobody would be told of anything any more.
             if not self._stopping.is_set():
-                log.error("event=alerts_failed while=%s error=%s", what, type(error).__name__)
+                log.error("event=alerts_failed while=%s%s", what, place_of(error))
                 self._stopping.wait(5 * LOOK_S)
 
 

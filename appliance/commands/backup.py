@@ -82,8 +82,9 @@ def restore(context: click.Context, name: str, yes: bool) -> None:
 
 
 def _config(context: click.Context) -> Config:
+    """Those that were given, or what the program's start reads."""
     with _said():
-        return premises.settings(context)
+        return context.find_object(Config) or premises.settings(context)
 
 
 def _refuse_without_data(config: Config) -> None:

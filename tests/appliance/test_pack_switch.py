@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance import pack_switch, persons, snapshots
+from appliance import pack_switch, persons, snapshots, visits
 from appliance.database import Store
 from appliance.enrolment import Photo
 from appliance.long_work import GivenUp
@@ -88,6 +88,7 @@ def test_who_is_erased_meanwhile_is_not_brought_back(store: Store) -> None:
 
     def erased_meanwhile(_jpeg: bytes) -> Photo:
         with store.transaction():
+            visits.unname(store, person, NOON)
             persons.remove(store, person, NOON, erased=True)
         return Photo(face(7), 0.6, "")
 

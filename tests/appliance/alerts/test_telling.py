@@ -305,3 +305,15 @@ def test_a_place_that_hangs_keeps_nobody_from_looking(office: Office) -> None:
     assert any(alert.rule == CAMERA for alert in office.alerts())
     office.hook.hangs.set()
     office.telling.stop()
+
+
+def test_a_message_whose_address_does_not_open_is_said_and_holds_up_no_other(office: Office) -> None:
+    office.desk.add_target(Entry("webhook", "Broken", False, Webhook(url="http://127.0.0.1:1/x"), {}))
+    office.mark("bob", vip=True)
+    office.rule(VIP)
+    office.shop.db.execute("UPDATE alert_targets SET address_sealed = x'00' WHERE name = 'Broken'")
+    come(office)
+    office.telling.look()
+    assert office.telling.send_due() == 2
+    found = {one.target_name: one.state for one in register.messages(office.shop.store.db.conn, 10)}
+    assert found == {"Office": "sent", "Broken": "waiting"}
