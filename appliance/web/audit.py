@@ -31,7 +31,24 @@ WHATS = {
     "split": _("took a visit away"),
     "opt_out": _("opted out"),
     "erase": _("erased"),
-    "export": _("saved a list"),
+    "export": _("saved what is stored"),
+    "enrol": _("added as staff"),
+    "employ": _("made staff"),
+    "dismiss": _("no longer staff"),
+    "add_photos": _("added photos"),
+    "search_by_photo": _("searched by photo"),
+    "refuse": _("refused a request"),
+    "camera_add": _("added a camera"),
+    "camera_change": _("changed a camera"),
+    "camera_remove": _("removed a camera"),
+    "alert_rule": _("changed when alerts are sent"),
+    "alert_target_added": _("added a place for alerts"),
+    "alert_target_removed": _("removed a place for alerts"),
+    "setting": _("changed a setting"),
+    "backup": _("made a backup"),
+    "restore": _("restored a backup"),
+    "retention": _("changed how long things are kept"),
+    "particulars": _("changed the store's particulars"),
     "review_same": _("review: the same person"),
     "review_different": _("review: different people"),
     "review_ignored": _("review: left open"),
@@ -82,20 +99,24 @@ def lines(pages: Pages, found: list[Entry]) -> list[Line]:
             f"SELECT id, number, role, name_sealed FROM persons WHERE id IN ({marks}) AND role <> 'opted_out'", ids
         ).fetchall()
     }
+    cameras = dict(connection.execute(f"SELECT id, name FROM cameras WHERE id IN ({marks})", ids).fetchall())
     visits = {row[0] for row in connection.execute(f"SELECT id FROM visits WHERE id IN ({marks})", ids).fetchall()}
     accounts = {user.id: user.name for user in users.every(pages.deps.desk.store)}
-    return [_line(entry, people, visits, accounts) for entry in found]
+    return [_line(entry, people, visits, {**cameras, **accounts}) for entry in found]
 
 
-def _line(entry: Entry, people: dict[str, str], visits: set[str], accounts: dict[str, str]) -> Line:
+def _line(entry: Entry, people: dict[str, str], visits: set[str], others: dict[str, str]) -> Line:
+    """`others`: names of cameras and accounts."""
     what, id_ = what_words(entry.what), entry.subject_id
     if id_ in people:
         return Line(entry, what, people[id_], f"/people/{id_}")
     if id_ in visits:
         return Line(entry, what, _("a visit"), f"/visits/{id_}")
-    if id_ in accounts:
-        return Line(entry, what, accounts[id_] if accounts[id_] != entry.who else "–", "")
-    return Line(entry, what, _("the list of visits") if entry.what == "export" else _("somebody who is gone"), "")
+    if id_ in others:
+        return Line(entry, what, others[id_] if others[id_] != entry.who else "–", "")
+    if not id_:
+        return Line(entry, what, _("the list of visits") if entry.what == "export" else "–", "")
+    return Line(entry, what, _("what is gone by now"), "")
 
 
 def address(asked: Asked, before: int) -> str:

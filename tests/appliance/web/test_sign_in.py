@@ -211,7 +211,7 @@ def test_the_log_says_who_looked_changed_and_exported_and_is_filtered(client: Cl
     assert post(client, "/people/p1204/edit", name="Erin")[0] == 303
     assert [what for _who, what in audited(shop)] == ["sign_in", "see", "see", "export", "name"], "who looks twice has looked once"
     page = client.get("/audit").text
-    assert "looked at" in page and "Erin" in page and "saved a list" in page
+    assert "looked at" in page and "Erin" in page and "saved what is stored" in page
     only = client.get("/audit?what=export").text.partition("<tbody>")[2]
     assert only.count("<tr>") == 1 and "Erin" not in only
     assert "Nothing like that" in client.get("/audit?who=somebody").text
