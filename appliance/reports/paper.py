@@ -60,7 +60,12 @@ def sized(table: Table, *, first: bool) -> Spec:
     height = spec["height"] * 0.72 if tall else FIRST_HEIGHT if first else NARROW_HEIGHT if narrow else HEIGHT
     # Room at the right: typst's letters are a little wider than those that the drawing was measured with.
     padding = {"left": 0, "top": 2, "right": 30 if narrow else 16, "bottom": 2}
-    return {**spec, "width": NARROW if narrow else WIDE, "height": height, "padding": padding, "config": drawings.look()}
+    return {**spec, "width": NARROW if narrow else WIDE, "height": height, "padding": padding, "config": _look(narrow)}
+
+
+def _look(narrow: bool) -> Spec:
+    look = drawings.look()
+    return {**look, "legend": {**look["legend"], "labelFontSize": 10, "columnPadding": 3}} if narrow else look
 
 
 def _printed(table: Table) -> dict[str, Any]:

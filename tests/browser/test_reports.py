@@ -63,7 +63,7 @@ def test_every_chart_is_drawn_and_tells_the_exact_numbers_of_its_table(page: Pag
     assert (shop.folder / CHARTS / f"vega-{script_version()}.js").is_file()
     open_whole(page, f"{server.address}/reports?range=7d")
     places = page.locator("[data-chart]")
-    expect(places).to_have_count(7)  # of eight: no ages were estimated
+    expect(places).to_have_count(8)
     chart = page.locator("#weekdays canvas")
     box = chart.bounding_box()
     assert box is not None

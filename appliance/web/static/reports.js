@@ -18,7 +18,7 @@ function colours() {
     background: "transparent",
     view: { stroke: null },
     axis,
-    legend: { labelColor: of("--ink-2"), title: null, orient: "top", labelFontSize: 12, symbolType: "square", labelLimit: 220 },
+    legend: { labelColor: of("--ink-2"), title: null, orient: "top", labelFontSize: 12, symbolType: "square", labelLimit: 220, ...(innerWidth < 560 ? { columns: 2 } : {}) },
     range: { category: [of("--bar-new"), of("--bar-back"), of("--bar-unsure"), of("--edge")], heatmap: ramp },
     bar: { color: of("--bar-back") },
     line: { color: of("--bar-back"), strokeWidth: 2.5 },
