@@ -143,6 +143,7 @@ SEALED = (
     ("persons WHERE id = ?", "name_sealed"),
     ("templates WHERE person_id = ?", "embedding_sealed"),
     ("details WHERE person_id = ?", "words_sealed"),
+    ("staff WHERE person_id = ?", "title_sealed"),
     ("merges WHERE holder_id = ?", "before_sealed"),
     ("rejected_looks WHERE person_id = ?1 OR visit_id IN (SELECT id FROM visits WHERE person_id = ?1)", "embedding_sealed"),
     (f"sightings WHERE embedding_sealed IS NOT NULL AND visit_id IN ({SHOWN})", "embedding_sealed"),
