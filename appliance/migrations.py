@@ -303,12 +303,17 @@ REPORTS = (
     # Quarters of an hour (UTC) whose visits changed since their day was counted: whoever changes a visit need not know of the reports.
     "CREATE TABLE tally_changes (quarter INTEGER PRIMARY KEY) STRICT",
     "INSERT INTO tally_changes SELECT DISTINCT first_seen_ms / 900000 FROM visits",
+    # Without OR IGNORE: a trigger takes over what the statement that fired it says of conflicts, also one that a foreign key fired.
     """CREATE TRIGGER tally_visit_new AFTER INSERT ON visits BEGIN
-        INSERT OR IGNORE INTO tally_changes VALUES (NEW.first_seen_ms / 900000); END""",
+        INSERT INTO tally_changes SELECT NEW.first_seen_ms / 900000
+            WHERE NEW.first_seen_ms / 900000 NOT IN (SELECT quarter FROM tally_changes); END""",
     """CREATE TRIGGER tally_visit_changed AFTER UPDATE ON visits BEGIN
-        INSERT OR IGNORE INTO tally_changes VALUES (OLD.first_seen_ms / 900000), (NEW.first_seen_ms / 900000); END""",
+        INSERT INTO tally_changes
+            SELECT q FROM (SELECT OLD.first_seen_ms / 900000 AS q UNION SELECT NEW.first_seen_ms / 900000)
+            WHERE q NOT IN (SELECT quarter FROM tally_changes); END""",
     """CREATE TRIGGER tally_visit_gone AFTER DELETE ON visits BEGIN
-        INSERT OR IGNORE INTO tally_changes VALUES (OLD.first_seen_ms / 900000); END""",
+        INSERT INTO tally_changes SELECT OLD.first_seen_ms / 900000
+            WHERE OLD.first_seen_ms / 900000 NOT IN (SELECT quarter FROM tally_changes); END""",
     # Who of the marked ones came today, without reading everybody's details.
     "CREATE INDEX details_marked ON details (person_id) WHERE vip OR watchlist",
     # A person's newest picture, of those who came a thousand times and of whom there is none any more.

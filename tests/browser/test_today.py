@@ -153,7 +153,7 @@ def test_a_notice_appears_and_goes_when_it_is_dismissed(page: Page, server: Serv
     open_live(page, server)
     shop.notice("Last night's backup took the place of a damaged visit log.")
     shop.live.publish(NoticesChanged())
-    notice = page.locator(".notices .note")
+    notice = page.locator(".notices .note").filter(has=page.get_by_role("button"))
     expect(notice).to_contain_text("Last night's backup")
     notice.get_by_role("button", name="Dismiss").click()
     expect(notice).to_have_count(0)
