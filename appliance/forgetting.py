@@ -171,6 +171,7 @@ def _let_go(store: Store, person_id: str, now_ms: int) -> Forgotten:
     looks = len(dropped) + rejected_looks.forget(store, person_id)
     db.execute("DELETE FROM details WHERE person_id = ?", [person_id])
     db.execute("DELETE FROM staff WHERE person_id = ?", [person_id])
+    db.execute("DELETE FROM alerts WHERE subject = ?", [person_id])
     looks += db.execute("DELETE FROM merges WHERE holder_id = ?", [person_id]).rowcount
     (role,) = db.execute("SELECT role FROM persons WHERE id = ?", [person_id]).fetchone()
     if role == "staff":

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from appliance import details, merge_history, persons, snapshots
+from appliance import details, merge_history, persons, snapshots, staffing
 from appliance.database import Store
 from appliance.errors import SnapshotError
 from appliance.line import guests
@@ -60,6 +60,7 @@ def gathered(store: Store, person_id: str, site_name: str, zone: ZoneInfo, now_m
             "first_seen": moment(row.first_seen_ms),
             "last_seen": moment(row.last_seen_ms),
             "visits": row.visit_count,
+            "job": _job(store, person_id),
         },
         "headquarters": {"name": chain_name, "also_comes_to": also_at},
         "visits": visits,
@@ -92,6 +93,10 @@ def gathered(store: Store, person_id: str, site_name: str, zone: ZoneInfo, now_m
             {"when": moment(at), "what": what}
             for at, what in db.execute("SELECT at_ms, what FROM audit WHERE subject_id = ? ORDER BY id", [person_id]).fetchall()
         ],
+        "alerts": [
+            {"when": moment(at), "rule": rule, "answer": state}
+            for at, rule, state in db.execute("SELECT at_ms, rule, state FROM alerts WHERE subject = ? ORDER BY id", [person_id]).fetchall()
+        ],
         "requests": [
             {"kind": kind, "made": moment(made), "state": state, "done": moment(done)}
             for kind, made, state, done in db.execute(
@@ -100,6 +105,11 @@ def gathered(store: Store, person_id: str, site_name: str, zone: ZoneInfo, now_m
         ],
     }
     return data, pictures
+
+
+def _job(store: Store, person_id: str) -> str:
+    row = store.db.execute("SELECT title_sealed FROM staff WHERE person_id = ?", [person_id]).fetchone()
+    return staffing.title_of(store, person_id, row[0]) if row else ""
 
 
 def _numbers(store: Store, template_id: str, sealed: bytes) -> str:
@@ -111,13 +121,14 @@ def _visits(store: Store, person_id: str, moment: Callable[[int | None], str | N
         """SELECT v.id, v.first_seen_ms, v.last_seen_ms, v.verdict, v.visit_number, v.snapshot,
             (SELECT group_concat(DISTINCT coalesce(c.name, '')) FROM sightings s LEFT JOIN cameras c ON c.id = s.camera_id
                 WHERE s.visit_id = v.id),
-            (SELECT max(similarity) FROM sightings WHERE visit_id = v.id), (SELECT max(bar) FROM sightings WHERE visit_id = v.id)
+            (SELECT max(similarity) FROM sightings WHERE visit_id = v.id), (SELECT max(bar) FROM sightings WHERE visit_id = v.id),
+            v.age, v.gender
             FROM visits v WHERE v.person_id = ? ORDER BY v.first_seen_ms""",
         [person_id],
     ).fetchall()
     visits: list[dict[str, Any]] = []
     pictures: list[Picture] = []
-    for _, first_ms, last_ms, verdict, number, snapshot, cameras, similarity, bar in rows:
+    for _, first_ms, last_ms, verdict, number, snapshot, cameras, similarity, bar, age, gender in rows:
         shown = None
         if snapshot and snapshots.there(store, snapshot):
             shown = f"pictures/visit-{len(visits) + 1:05}.jpg"
@@ -131,6 +142,8 @@ def _visits(store: Store, person_id: str, moment: Callable[[int | None], str | N
                 "cameras": [name for name in (cameras or "").split(",") if name],
                 "similarity": similarity,
                 "bar": bar,
+                "estimated_age": round(age) if age is not None else None,
+                "estimated_gender": gender,
                 "picture": shown,
             }
         )

@@ -34,7 +34,8 @@ def shop(tmp_path: Path) -> Shop:
         persons.learn(made.store, "bob", "customer", MODEL, face(BOB), 0.7, "visit", "v-bob", ms(NOW))
         details.put(made.store, "bob", Details(words=Words(phone="+84 24 3825 1234", notes="<b>likes</b> tea"), vip=True), ms(NOW))
         name = snapshots.save(made.store, "0198", JPEG, ms(NOW))
-        made.store.db.execute("UPDATE visits SET snapshot = ? WHERE id = 'v-bob'", [name])
+        made.store.db.execute("UPDATE visits SET snapshot = ?, age = 33.6, gender = 'male' WHERE id = 'v-bob'", [name])
+        made.store.db.execute("INSERT INTO alerts (rule, at_ms, subject) VALUES ('vip', ?, 'bob')", [ms(NOW)])
     return made
 
 
@@ -96,6 +97,8 @@ def test_everything_about_a_person_is_given_out_as_a_zip_and_entered(client: Cli
     assert [v["taken_for"] for v in data["visits"]] == ["returning", "returning"] and data["visits"][1]["cameras"] == ["Front entrance"]
     assert len(data["templates"]) == 1 and len(data["templates"][0]["numbers_float32_base64"]) > 600
     assert archive.read(data["visits"][1]["picture"]) == JPEG
+    assert (data["visits"][1]["estimated_age"], data["visits"][1]["estimated_gender"]) == (34, "male")
+    assert [alert["rule"] for alert in data["alerts"]] == ["vip"] and data["person"]["job"] == ""
     page = archive.read("read me first.html").decode()
     assert "What Ba Đình store keeps about you" in page and "&lt;b&gt;likes" in page and "pictures/visit-00002.jpg" in page
     assert "done" in shown(client, "/privacy/requests/1")
@@ -106,6 +109,7 @@ def test_an_erasure_has_a_receipt_with_its_true_counts_and_no_name(client: Clien
     sent(client, "/privacy/people/bob", kind="erase")
     where = sent(client, "/people/bob/erase")
     assert where == "/privacy/requests/1?said=erased"
+    assert shop.db.execute("SELECT count(*) FROM alerts").fetchone() == (0,)
     page = shown(client, where)
     assert "Bob" not in page and "Persons 1" in page and "Templates: measurements of their face 1" in page and "Pictures 2" in page
     assert "now 2" in page and "being cleared" in page
