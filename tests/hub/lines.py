@@ -57,7 +57,9 @@ class Line:
 
     def send(self, message: bytes) -> Answer | Refusal:
         """Opens what comes back as an appliance does: an answer to this very message, from the hub it knows."""
-        body = self.carry(message)
+        return self.opened(message, self.carry(message))
+
+    def opened(self, message: bytes, body: bytes) -> Answer | Refusal:
         digest = envelope.digest(message)
         if is_refusal(body):
             return read_refusal(body, answers=digest, senders=[self.hub.sign])

@@ -22,6 +22,7 @@ from sync.refusals import read_refusal
 from tests.hub.chain import NOW, Chain
 from tests.hub.lines import Line, World, make_world
 from tests.hub.telling import NOW_MS, new_id, person, template, visit
+from tests.simulation.planted import skips_a_gap
 
 
 @pytest.fixture
@@ -60,6 +61,15 @@ def test_a_gap_is_asked_for_again_and_nothing_of_it_is_applied(world: World) -> 
     told_anew = world.a.send(world.a.message([visit()], first=3, abandoned_through=2))
     assert isinstance(told_anew, Answer)
     assert (told_anew.acknowledged, told_anew.resend) == (3, False)
+
+
+def test_the_planted_bug_that_skips_a_gap_loses_a_visit_without_a_word(world: World) -> None:
+    world.a.tells(visit())
+    gap = world.a.message([visit()], first=3)
+    answer = world.a.opened(gap, skips_a_gap(world.deps, gap, NOW))
+    assert isinstance(answer, Answer)
+    assert (answer.acknowledged, answer.resend) == (3, False)
+    assert rows(world.a, world.deps.database, "SELECT count(*) FROM visits") == [(2,)]
 
 
 def test_the_known_head_of_a_batch_is_skipped(world: World) -> None:

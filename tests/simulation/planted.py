@@ -1,4 +1,4 @@
-"""Five bugs that such a system could have, each a part that is handed in broken. The simulation must find every one."""
+"""Five bugs that such a system could have, each a part that is handed in broken. The simulation must find every one, given seeds enough."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The simulated chain from fifty seeds; with each planted bug; and the same way twice. `make simulate SEEDS=1000` runs it from more."""
+"""The simulated chain from fifty seeds; with the planted bugs that so few are enough for; and the same way twice.
+
+`make simulate SEEDS=1000` runs it from more.
+"""
 
 from __future__ import annotations
 
