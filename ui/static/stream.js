@@ -1,6 +1,8 @@
 // News from the server while the page is looked at. Closed when it is hidden; opened again with the last mark, so that the
 // server can say whether anything was missed. Silence counts as a lost line: the server is heard from every ten seconds.
 
+import { ask, onLeaving } from "./asking.js";
+
 const SILENCE_MS_MAX = 25_000;
 const RETRY_MS_MIN = 1_000;
 const RETRY_MS_MAX = 10_000;
@@ -38,7 +40,11 @@ export function listen(address, firstMark, on) {
     close();
     source = new EventSource(`${address}?after=${encodeURIComponent(mark)}`);
     silence = setTimeout(lost, SILENCE_MS_MAX);
-    source.onerror = lost;
+    // Closed for good: the server answered, and said no. Asked why, it leads whoever is signed out to the sign-in.
+    source.onerror = () => {
+      if (source.readyState === EventSource.CLOSED) ask(address).then((answer) => answer.body.cancel(), () => {});
+      lost();
+    };
     source.addEventListener("hello", (event) => {
       heard(event);
       retryMs = RETRY_MS_MIN;
@@ -67,6 +73,10 @@ export function listen(address, firstMark, on) {
   });
   addEventListener("online", () => { if (!source) open(); });
   addEventListener("pagehide", close);
+  onLeaving((ms) => {
+    close();
+    retry = setTimeout(open, ms);
+  });
   addEventListener("pageshow", (event) => { if (event.persisted) open(); });
   if (document.visibilityState === "visible") {
     on.state("opening");

@@ -1,6 +1,7 @@
 // The newest alert at the top of every page, the moment it comes. Pages that have a line to the server open already share it; the others
 // open one for this. Who may not see alerts is told none.
 
+import { ask } from "./asking.js";
 import { listen } from "./stream.js";
 
 const place = document.getElementById("alert-banner");
@@ -11,7 +12,7 @@ let due = 0;
 async function refresh() {
   due = 0;
   try {
-    const answer = await fetch("/alerts/banner", { cache: "no-store", redirect: "error", signal: AbortSignal.timeout(10_000) });
+    const answer = await ask("/alerts/banner", { redirect: "error" });
     if (answer.ok) show((await answer.text()).trim());
   } catch {
     // A lost line is said by the page itself; the next news asks again.

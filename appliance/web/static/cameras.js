@@ -1,6 +1,8 @@
 // The live pictures. Each camera that is on the screen of a visible page is asked for its newest picture at most five times a
 // second; boxes and names are drawn over it from what came with that very picture. Nothing is asked while nobody looks.
 
+import { ask } from "./asking.js";
+
 const BETWEEN_MS = 200;
 const NOTHING_NEW_MS = 250;
 const FAILED_MS = 2_000;
@@ -55,7 +57,7 @@ async function watch(panel) {
   while (panel.isConnected) {
     await whenVisible();
     const streams = panel.querySelector(".state").dataset.streams === "yes";
-    const wait = view.onScreen && streams ? await ask(view) : FAILED_MS / 4;
+    const wait = view.onScreen && streams ? await newest(view) : FAILED_MS / 4;
     sayAge(view);
     await pause(wait);
   }
@@ -64,9 +66,9 @@ async function watch(panel) {
 }
 
 /** Asks once and shows what came; answers how long to wait before the next time. */
-async function ask(view) {
+async function newest(view) {
   try {
-    const answer = await fetch(`${view.address}?after=${view.number}`, { cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS_MAX) });
+    const answer = await ask(`${view.address}?after=${view.number}`, { limitMs: ANSWER_MS_MAX });
     if (answer.status === 204) return NOTHING_NEW_MS;
     if (answer.status !== 200) return FAILED_MS;
     const boxes = JSON.parse(answer.headers.get("regulars-boxes"));

@@ -1,7 +1,10 @@
 // Draws the charts of the page Reports in the colours of the style sheet, anew when the system turns dark or light; says how far a paper is.
 
+import { ask } from "./asking.js";
+
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const STATE_MS = 400;
+const PAPER_MS_MAX = 180_000;
 // Between thousands and before decimals, as the rest of the page has them.
 const MARKS = {
   en: { thousands: "\u202f", decimal: ".", grouping: [3], currency: ["", ""] },
@@ -92,11 +95,11 @@ async function make(link) {
   link.setAttribute("aria-busy", "true");
   said.textContent = said.dataset.starts;
   const look = setInterval(async () => {
-    const stands = await fetch("/reports/progress").then((answer) => answer.json()).catch(() => null);
+    const stands = await ask("/reports/progress").then((answer) => answer.json()).catch(() => null);
     if (stands?.of) said.textContent = said.dataset.drawing.replace("{done}", stands.done + 1).replace("{of}", stands.of);
   }, STATE_MS);
   try {
-    const answer = await fetch(link.href);
+    const answer = await ask(link.href, { limitMs: PAPER_MS_MAX });
     if (!answer.ok) throw new Error(String(answer.status));
     const named = /filename="([^"]+)"/.exec(answer.headers.get("content-disposition") ?? "");
     const file = document.createElement("a");

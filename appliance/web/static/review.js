@@ -1,6 +1,8 @@
 // The page Review by keyboard and touch: an answer is sent and the next case takes the place of this one, without loading the page anew.
 // One answer at a time: what is pressed while one is under way is dropped, so that no key decides a case that nobody has seen yet.
 
+import { ask } from "./asking.js";
+
 const WAIT_MS = 15_000;
 let busy = false;
 
@@ -13,8 +15,7 @@ async function send(form) {
   busy = true;
   here().setAttribute("aria-busy", "true");
   try {
-    const answer = await fetch(form.action, { method: "POST", cache: "no-store", signal: AbortSignal.timeout(WAIT_MS) });
-    if (answer.status === 401) return location.reload();
+    const answer = await ask(form.action, { method: "POST", limitMs: WAIT_MS });
     takeOver(new DOMParser().parseFromString(await answer.text(), "text/html"));
   } catch {
     // The form itself does it then, and the browser says what is wrong.

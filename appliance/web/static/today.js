@@ -1,5 +1,6 @@
 // The page Today, kept up to date, and its notices, which go when they are dismissed.
 
+import { ask } from "./asking.js";
 import { keepUp } from "./upkeep.js";
 
 const { refreshSoon, state } = keepUp("/today/parts");
@@ -9,7 +10,7 @@ document.getElementById("parts").addEventListener("submit", async (event) => {
   if (!form) return;
   event.preventDefault();
   try {
-    const answer = await fetch(form.action, { method: "POST", redirect: "manual" });
+    const answer = await ask(form.action, { method: "POST", redirect: "manual" });
     if (answer.type === "opaqueredirect" || answer.ok) form.remove();
   } catch {
     state("lost");

@@ -3,6 +3,7 @@
 //
 // The page has #parts (with the mark of its news), #line (the state of the connection) and, if it lists visits, #just-now.
 
+import { ask } from "./asking.js";
 import { listen } from "./stream.js";
 import { startCameras } from "./cameras.js";
 
@@ -34,9 +35,7 @@ export function keepUp(address) {
   async function refresh() {
     readAt = Date.now();
     try {
-      const answer = await fetch(address, { cache: "no-store", signal: AbortSignal.timeout(10_000) });
-      // Signed out meanwhile: the page itself leads to the sign-in.
-      if (answer.status === 401) return location.reload();
+      const answer = await ask(address);
       if (!answer.ok) throw new Error(String(answer.status));
       takeOver(parsed(await answer.text()), list);
       due = 0;

@@ -1,10 +1,12 @@
 // How far long work is, once a second while it goes on; the page is loaded again when it has ended.
 
+import { ask } from "./asking.js";
+
 const place = document.getElementById("work");
 
 async function look() {
   try {
-    const answer = await fetch("/settings/work", { cache: "no-store", signal: AbortSignal.timeout(10_000) });
+    const answer = await ask("/settings/work");
     if (!answer.ok) return;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (!fresh.querySelector('[data-work="under-way"]')) return location.reload();
