@@ -9,8 +9,9 @@ import json
 from dataclasses import dataclass
 
 from litestar import Response, get
+from litestar.di import NamedDependency, Provide
 from litestar.exceptions import NotFoundException, ServiceUnavailableException, ValidationException
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath, FromQuery, SkipValidation
 
 from appliance.errors import RegularsError
 from appliance.reports import drawings, figures, making, paper, questions, tables, tallies
@@ -28,18 +29,6 @@ FOR_EVER = {"cache-control": "public, max-age=31536000, immutable"}
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """As the address has it, unjudged."""
-
-    range: str = ""
-    first: str = ""
-    last: str = ""
-    camera: str = ""
-    week: str = "all"
-    step: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Found:
     answered: Answered
     waiting: int
@@ -47,13 +36,25 @@ class Found:
     """Every camera that may be asked for: id and name."""
 
 
-def judged(pages: Pages, asked: Asked) -> Question:
-    """Raises ValidationException with words for the page."""
+def given_question(
+    pages: GivenPages,
+    range: FromQuery[str] = "",
+    first: FromQuery[str] = "",
+    last: FromQuery[str] = "",
+    camera: FromQuery[str] = "",
+    week: FromQuery[str] = "all",
+    step: FromQuery[str] = "",
+) -> Question:
+    """What the address asks for. Raises ValidationException with words for the page."""
     today = formats.day_of(pages.deps.now(), pages.deps.time_zone)
     try:
-        return questions.question(today, asked.range, asked.first, asked.last, asked.camera, asked.week, asked.step)
+        return questions.question(today, range, first, last, camera, week, step)
     except QuestionError as error:
         raise ValidationException(str(error)) from None
+
+
+GivenQuestion = NamedDependency[SkipValidation[Question]]
+QUESTION = {"asked": Provide(given_question, sync_to_thread=False)}
 
 
 def found(pages: Pages, asked: Question) -> Found:
@@ -69,13 +70,12 @@ def found(pages: Pages, asked: Question) -> Found:
     return Found(tables.answered(asked, tallied.counts(asked.camera), cameras), tallied.waiting, list(names.items()))
 
 
-def table_of(pages: Pages, name: str, asked: Asked) -> tuple[Table, Question]:
-    """Raises NotFoundException, ValidationException."""
+def table_of(pages: Pages, name: str, asked: Question) -> Table:
+    """Raises NotFoundException."""
     chart = tables.CHARTS.get(name)
     if chart is None:
         raise NotFoundException(_("There is no chart of that name."))
-    question = judged(pages, asked)
-    return chart(found(pages, question).answered), question
+    return chart(found(pages, asked).answered)
 
 
 def filters_words(pages: Pages, asked: Question) -> str:
@@ -85,18 +85,9 @@ def filters_words(pages: Pages, asked: Question) -> str:
     return ", ".join(words for words in (week, row[0] if row else "") if words)
 
 
-@get("/reports", sync_to_thread=True, opt=MANAGER)
-def reports_page(
-    pages: GivenPages,
-    range: FromQuery[str] = "",
-    first: FromQuery[str] = "",
-    last: FromQuery[str] = "",
-    camera: FromQuery[str] = "",
-    week: FromQuery[str] = "all",
-    step: FromQuery[str] = "",
-) -> Response[str]:
+@get("/reports", sync_to_thread=True, opt=MANAGER, dependencies=QUESTION)
+def reports_page(pages: GivenPages, asked: GivenQuestion) -> Response[str]:
     connection = pages.deps.query()
-    asked = judged(pages, Asked(range, first, last, camera, week, step))
     answer = found(pages, asked)
     shown = [chart(answer.answered) for chart in tables.CHARTS.values()]
     values = {
@@ -114,19 +105,10 @@ def reports_page(
     return pages.page("reports.html", "reports", values)
 
 
-@get("/reports/table/{name:str}", sync_to_thread=True, opt=MANAGER)
-def report_table(
-    pages: GivenPages,
-    name: FromPath[str],
-    range: FromQuery[str] = "",
-    first: FromQuery[str] = "",
-    last: FromQuery[str] = "",
-    camera: FromQuery[str] = "",
-    week: FromQuery[str] = "all",
-    step: FromQuery[str] = "",
-) -> Response[str]:
+@get("/reports/table/{name:str}", sync_to_thread=True, opt=MANAGER, dependencies=QUESTION)
+def report_table(pages: GivenPages, name: FromPath[str], asked: GivenQuestion) -> Response[str]:
     """A chart's table for a spreadsheet."""
-    table, asked = table_of(pages, name, Asked(range, first, last, camera, week, step))
+    table = table_of(pages, name, asked)
     written = io.StringIO()
     # The mark at the beginning makes Excel read UTF-8.
     written.write("\ufeff")
@@ -137,36 +119,18 @@ def report_table(
     return Response(written.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
 
 
-@get("/reports/picture/{name:str}", sync_to_thread=True, opt=MANAGER)
-def report_picture(
-    pages: GivenPages,
-    name: FromPath[str],
-    range: FromQuery[str] = "",
-    first: FromQuery[str] = "",
-    last: FromQuery[str] = "",
-    camera: FromQuery[str] = "",
-    week: FromQuery[str] = "all",
-    step: FromQuery[str] = "",
-) -> Response[bytes]:
+@get("/reports/picture/{name:str}", sync_to_thread=True, opt=MANAGER, dependencies=QUESTION)
+def report_picture(pages: GivenPages, name: FromPath[str], asked: GivenQuestion) -> Response[bytes]:
     """A chart as PNG."""
-    table, asked = table_of(pages, name, Asked(range, first, last, camera, week, step))
+    table = table_of(pages, name, asked)
     headers = {"content-disposition": f'attachment; filename="{file_name(table.name, asked)}.png"'}
     return Response(made(pages, paper.picture(table)), media_type="image/png", headers=headers)
 
 
-@get("/reports/report.pdf", sync_to_thread=True, opt=MANAGER)
-def report_paper(
-    pages: GivenPages,
-    range: FromQuery[str] = "",
-    first: FromQuery[str] = "",
-    last: FromQuery[str] = "",
-    camera: FromQuery[str] = "",
-    week: FromQuery[str] = "all",
-    step: FromQuery[str] = "",
-) -> Response[bytes]:
+@get("/reports/report.pdf", sync_to_thread=True, opt=MANAGER, dependencies=QUESTION)
+def report_paper(pages: GivenPages, asked: GivenQuestion) -> Response[bytes]:
     """The whole report."""
     deps = pages.deps
-    asked = judged(pages, Asked(range, first, last, camera, week, step))
     answered = found(pages, asked).answered
     shown = [chart(answered) for chart in tables.CHARTS.values()]
     said = figures.figures(deps.query(), answered, deps.time_zone)
