@@ -124,10 +124,16 @@ class Gallery:
 
     def likeness(self, role: str, probe: Floats) -> float:
         """Cosine of a (D,) unit vector to the nearest single template of this role; -1 where there is none."""
-        if role not in self._stacked:
-            templates = self.with_role(role)
-            self._stacked[role] = np.stack([t.embedding for t in templates]) if templates else np.zeros((0, self.size), np.float32)
-        return float((self._stacked[role] @ probe).max(initial=-1.0))
+        return float((self._stack(role) @ probe).max(initial=-1.0))
+
+    def resembling(self, person_id: str, role: str, bar: float) -> list[Template]:
+        """Templates of this role for which a search would say of this person that they are alike by the bar or more."""
+        own = [t.embedding for t in self.of(person_id)]
+        if not own:
+            return []
+        alike = np.sort(self._stack(role) @ np.stack(own).T, axis=1)[:, -TEMPLATES_A_SCORE:].mean(axis=1)
+        templates = self.with_role(role)
+        return [templates[at] for at in np.flatnonzero(alike >= bar).tolist()]
 
     def likeness_to(self, person_id: str, probe: Floats) -> float:
         """What a search for the (D,) unit vector would say of this person; -1 for who is not there."""
@@ -158,6 +164,13 @@ class Gallery:
             alike = sorted((float(t.embedding @ probe) for t in self.of(person_id)), reverse=True)
         best = alike[:TEMPLATES_A_SCORE]
         return sum(best) / len(best)
+
+    def _stack(self, role: str) -> Floats:
+        """(N, D): this role's templates, in the order of `with_role`."""
+        if role not in self._stacked:
+            templates = self.with_role(role)
+            self._stacked[role] = np.stack([t.embedding for t in templates]) if templates else np.zeros((0, self.size), np.float32)
+        return self._stacked[role]
 
     def _set_role(self, person_id: str, role: str) -> None:
         former = self._role_of.get(person_id)

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from appliance import snapshots
 from appliance.database import Store
 from appliance.errors import RegularsError
-from appliance.sightings import Phase, Sighting
+from appliance.sightings import Sighting
 
 GAIN_MIN = 1.1
-"""A picture larger by less shows nothing more, and costs the disk two syncs."""
+"""A picture larger by less shows nothing more, and costs the disk a file."""
 
 Failed = Callable[[RegularsError | OSError], None]
 
@@ -39,7 +39,7 @@ def show(store: Store, visit_id: str, sighting: Sighting, own: Portrait, final: 
     if not sighting.portrait or (name and (width * GAIN_MIN > sighting.portrait_width_px or not (final or name == own.name))):
         return
     try:
-        new = snapshots.save(store, visit_id, sighting.portrait, now_ms, lasting=sighting.phase is Phase.CLOSED)
+        new = snapshots.save(store, visit_id, sighting.portrait, now_ms)
     except RegularsError as error:
         failed(error)
         return

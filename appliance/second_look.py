@@ -47,10 +47,8 @@ def theirs(
 ) -> list[Named]:
     """Unnamed visits that are this person's as far as they look, and that nobody said are not, most alike first."""
     found = []
-    for template in gallery.with_role("unsure"):
+    for template in gallery.resembling(person_id, "unsure", min(bars.match, bars.staff)):
         visit_id, look = template.person_id.removeprefix(UNSURE_KEY), template.embedding
-        if gallery.likeness_to(person_id, look) < min(bars.match, bars.staff):
-            continue
         others = [c for c in gallery.search(look) if c.role != "unsure"]
         out = {*rejected_looks.ruled_out(rejected, others, look, bars.match), *called_different.not_they(store, visit_id)}
         decision = decide(others, Evidence(0, 0, others=out, apart=called_different.pairs(store, others, bars.match)), bars, policy)

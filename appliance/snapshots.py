@@ -1,7 +1,8 @@
 """Sealed pictures of visits, one file each: `<data>/snapshots/YYYY-MM/<visit id>.<random>.jpg.sealed`. The visit's row holds the name.
 
 A file is written before the row that names it and removed after the row that named it: a crash in between leaves a file that nobody
-names, never a name without a file, and `sweep` removes such files.
+names, never a name without a file, and `sweep` removes such files. Only the power may take pictures of the last seconds: they are not
+waited for, as the log is, and a visit whose picture is gone or broken shows none.
 """
 
 from __future__ import annotations
@@ -35,9 +36,8 @@ class Swept:
     """Names in visits whose file was gone, as after a restored backup."""
 
 
-def save(store: Store, visit_id: str, jpeg: bytes, now_ms: int, *, lasting: bool = True) -> str:
-    """Seals the picture and gives the name for `visits.snapshot`. Remove the one it replaces after that row is committed. One that is not
-    `lasting`, since a better one is about to follow, need not outlive a power cut: a visit whose picture is broken shows none.
+def save(store: Store, visit_id: str, jpeg: bytes, now_ms: int) -> str:
+    """Seals the picture and gives the name for `visits.snapshot`. Remove the one it replaces after that row is committed.
 
     Raises SnapshotError, DiskFull, DataFolderError.
     """
@@ -46,7 +46,7 @@ def save(store: Store, visit_id: str, jpeg: bytes, now_ms: int, *, lasting: bool
     name = f"{datetime.fromtimestamp(now_ms / 1000, UTC):%Y-%m}/{visit_id}.{secrets.token_hex(4)}.jpg.sealed"
     path = _path(store, name)
     make_folder(path.parent)
-    write_whole(path, store.vault.seal(jpeg, table="snapshots", column="jpeg", row=name), lasting=lasting)
+    write_whole(path, store.vault.seal(jpeg, table="snapshots", column="jpeg", row=name), lasting=False)
     return name
 
 

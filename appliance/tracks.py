@@ -93,6 +93,10 @@ class Track:
     """Ids of tracks that were in one frame with this one: other people."""
 
 
+Place = tuple[Track, float, float, float]
+"""A track, where it should be (x, y), and how far from there its face may be, besides the face's own share."""
+
+
 @dataclass(slots=True)
 class Tracker:
     """`new_id` gives a track's id, so that tests and replays choose it. `sure`: score from which a face may begin a track."""
@@ -107,7 +111,8 @@ class Tracker:
 
         Faces of such tracks need not be embedded again to be told apart.
         """
-        near = [[t for t in self.tracks if self._reachable(t, d, at_ms)] for d in detections]
+        places = self._ahead(self.tracks, at_ms)
+        near = [[t for t in _within_reach(d, places) if self._reachable(t, d, at_ms)] for d in detections]
         wanted = [t.id for tracks in near for t in tracks]
         return [tracks[0] if len(tracks) == 1 and wanted.count(tracks[0].id) == 1 and tracks[0].hits >= 3 else None for tracks in near]
 
@@ -144,10 +149,8 @@ class Tracker:
     def _assign(self, which: list[int], detections: Sequence[Detection], free: list[Track], at_ms: int) -> list[tuple[int, Track]]:
         if not which or not free:
             return []
-        # Most faces are far from most tracks: that is seen before anything is weighed.
-        ahead = [(t, *t.motion.ahead(at_ms)) for t in free]
-        reach = [(t, x, y, REACH_MAX * (PLACE_GATE * width + SPREAD_GATE * spread)) for t, x, y, width, spread in ahead]
-        gains = [self._gains(detections[i], reach, at_ms) for i in which]
+        places = self._ahead(free, at_ms)
+        gains = [self._gains(detections[i], places, at_ms) for i in which]
         wanted = [(r, c) for r, row in enumerate(gains) for c, gain in enumerate(row) if gain > 0]
         if len({r for r, _ in wanted}) < len(wanted) or len({c for _, c in wanted}) < len(wanted):
             # Two may be one, or one two: the best sum decides. Mostly nobody is in doubt.
@@ -155,12 +158,13 @@ class Tracker:
             wanted = [(r, c) for r, c in zip(rows.tolist(), columns.tolist(), strict=True) if gains[r][c] > 0]
         return [(which[r], free[c]) for r, c in wanted]
 
-    def _gains(self, detection: Detection, reach: list[tuple[Track, float, float, float]], at_ms: int) -> list[float]:
-        own, seen_x, seen_y = REACH_MAX * PLACE_GATE * detection.width, detection.x, detection.y
-        return [
-            affinity(t, detection, at_ms, self.likeness) if abs(x - seen_x) <= far + own and abs(y - seen_y) <= far + own else -1.0
-            for t, x, y, far in reach
-        ]
+    def _ahead(self, tracks: Sequence[Track], at_ms: int) -> list[Place]:
+        ahead = [(t, *t.motion.ahead(at_ms)) for t in tracks]
+        return [(t, x, y, REACH_MAX * (PLACE_GATE * width + SPREAD_GATE * spread)) for t, x, y, width, spread in ahead]
+
+    def _gains(self, detection: Detection, places: Sequence[Place], at_ms: int) -> list[float]:
+        near = {t.id for t in _within_reach(detection, places)}
+        return [affinity(t, detection, at_ms, self.likeness) if t.id in near else -1.0 for t, *_ in places]
 
     def _reachable(self, track: Track, detection: Detection, at_ms: int) -> bool:
         place, size = apart(track, detection, at_ms)
@@ -192,6 +196,12 @@ class Tracker:
             if len(track.met) > MET_MAX:
                 # Ids begin with their time: the newest are the last.
                 track.met = set(sorted(track.met)[-MET_MAX // 2 :])
+
+
+def _within_reach(detection: Detection, places: Sequence[Place]) -> list[Track]:
+    """Most faces are far from most tracks: that is seen before anything is weighed."""
+    own, seen_x, seen_y = REACH_MAX * PLACE_GATE * detection.width, detection.x, detection.y
+    return [t for t, x, y, far in places if abs(x - seen_x) <= far + own and abs(y - seen_y) <= far + own]
 
 
 def apart(track: Track, detection: Detection, at_ms: int) -> tuple[float, float]:

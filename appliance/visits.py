@@ -104,9 +104,11 @@ def put(
     if visit_id is None:
         visit_id = str(uuid_utils.uuid7())
         db.execute(
-            "INSERT INTO visits (id, verdict, state, first_seen_ms, last_seen_ms) VALUES (?, 'unsure', 'deciding', ?, ?)",
-            [visit_id, sighting.began_ms, sighting.ended_ms],
+            "INSERT INTO visits (id, person_id, verdict, state, first_seen_ms, last_seen_ms) VALUES (?, ?, 'unsure', 'deciding', ?, ?)",
+            [visit_id, person_id, sighting.began_ms, sighting.ended_ms],
         )
+    elif before and before.visit_id == visit_id and before.person_id != person_id:
+        db.execute("UPDATE visits SET person_id = ? WHERE id = ?", [person_id, visit_id])
     sealed = None
     if embedding is not None:
         sealed = store.vault.seal(embedding.astype("<f4").tobytes(), table="sightings", column="embedding", row=sighting.id)
@@ -138,7 +140,6 @@ def put(
         ],
     )
     estimates.note(store, sighting)
-    db.execute("UPDATE visits SET person_id = ? WHERE id = ?", [person_id, visit_id])
     moved = before is not None and before.visit_id != visit_id
     if before and moved:
         refresh(store, before.visit_id, now_ms)
@@ -221,9 +222,11 @@ def refresh(store: Store, visit_id: str, now_ms: int, was: str | None = None) ->
     `was`: the person whose visit it was until now.
     """
     db = store.db
-    person_id, since_ms = db.execute("SELECT person_id, first_seen_ms FROM visits WHERE id = ?", [visit_id]).fetchone()
-    began_ms, ended_ms, settled = db.execute(
-        "SELECT min(began_ms), max(ended_ms), max(settled) FROM sightings WHERE visit_id = ?", [visit_id]
+    person_id, verdict, number, since_ms, began_ms, ended_ms, settled, estimated = db.execute(
+        """SELECT v.person_id, v.verdict, v.visit_number, v.first_seen_ms, min(s.began_ms), max(s.ended_ms), max(s.settled),
+            max(coalesce(s.estimated, 0) > 0 OR v.gender_share IS NOT NULL)
+            FROM visits v LEFT JOIN sightings s ON s.visit_id = v.id WHERE v.id = ? GROUP BY v.id""",
+        [visit_id],
     ).fetchone()
     if began_ms is None:
         db.execute("DELETE FROM visits WHERE id = ?", [visit_id])
@@ -234,8 +237,9 @@ def refresh(store: Store, visit_id: str, now_ms: int, was: str | None = None) ->
             "UPDATE visits SET first_seen_ms = ?, last_seen_ms = ?, state = ? WHERE id = ?",
             [began_ms, ended_ms, "settled" if settled else "deciding", visit_id],
         )
-        estimates.gather(store, visit_id)
-        if person_id is None:
+        if estimated:
+            estimates.gather(store, visit_id)
+        if person_id is None and (verdict, number) != ("unsure", 0):
             db.execute("UPDATE visits SET verdict = 'unsure', visit_number = 0 WHERE id = ?", [visit_id])
     renumbered = [i for person in dict.fromkeys((was, person_id)) if person for i in _number(store, person, since_ms)]
     changed = [visit_id] if began_ms is not None else []

@@ -80,6 +80,16 @@ class AsABruteForceSearch(RuleBasedStateMachine):
             probe = face(0)[:8]
             assert self.gallery.likeness(role, probe) == pytest.approx(max((float(m @ probe) for m in mine), default=-1.0), abs=1e-5)
 
+    @invariant()
+    def finds_whom_a_person_resembles(self) -> None:
+        for person in self.roles:
+            mine = [t for t in self.known.values() if t.person_id == person]
+            found = {t.id for t in self.gallery.resembling(person, "unsure", 0.1)}
+            for other in self.known.values():
+                if self.roles[other.person_id] == "unsure":
+                    alike = sorted((float(t.embedding @ other.embedding) for t in mine), reverse=True)[:TEMPLATES_A_SCORE]
+                    assert (other.id in found) == bool(mine and np.mean(alike) >= 0.1) or abs(np.mean(alike) - 0.1) < 1e-5
+
 
 TestAsABruteForceSearch = AsABruteForceSearch.TestCase
 TestAsABruteForceSearch.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
