@@ -77,13 +77,21 @@ def named(store: Store, name: str) -> User:
 
 
 def add(
-    store: Store, name: str, role: Role, password: str, now_ms: int, *, first: bool = False, who: str = THIS_COMPUTER
+    store: Store,
+    name: str,
+    role: Role,
+    password: str,
+    now_ms: int,
+    *,
+    first: bool = False,
+    who: str = THIS_COMPUTER,
+    cost: passwords.Cost = passwords.USUAL,
 ) -> User:
     """`first`: only while there is no owner. Raises AccountError: the name or the password does not do."""
     name = name.strip()
     if not 1 <= len(name) <= NAME_CHARACTERS_MAX or not name.isprintable():
         raise AccountError(_("A name has 1 to %(most)s characters that can be printed.") % {"most": NAME_CHARACTERS_MAX})
-    password_hash = _hashed(password, name)
+    password_hash = _hashed(password, name, cost)
     made = User(str(uuid7()), name, role, now_ms, False, None)
     with store.transaction() as db:
         if first and not no_owner_yet(store):
@@ -101,11 +109,19 @@ def add(
 
 
 def set_password(
-    store: Store, user: User, password: str, now_ms: int, *, but: bytes = b"", what: str = "password_reset", who: str = THIS_COMPUTER
+    store: Store,
+    user: User,
+    password: str,
+    now_ms: int,
+    *,
+    but: bytes = b"",
+    what: str = "password_reset",
+    who: str = THIS_COMPUTER,
+    cost: passwords.Cost = passwords.USUAL,
 ) -> int:
     """Whoever is signed in with the old one is signed out, but for the session `but`; how many that were. `what`: for the audit. Raises
     AccountError."""
-    password_hash = _hashed(password, user.name)
+    password_hash = _hashed(password, user.name, cost)
     with store.transaction() as db:
         db.execute("UPDATE users SET password_hash = ? WHERE id = ?", [password_hash, user.id])
         audit.note(store, what, user.id, now_ms, who=who)
@@ -203,11 +219,11 @@ def _key(name: str) -> str:
     return name.strip().casefold().replace("\0", "")
 
 
-def _hashed(password: str, name: str) -> str:
+def _hashed(password: str, name: str, cost: passwords.Cost) -> str:
     """Outside of any transaction: it takes a tenth of a second. Raises AccountError."""
     if refused := passwords.refusal(password, name):
         raise AccountError(refused)
-    return passwords.hashed(password)
+    return passwords.hashed(password, cost)
 
 
 def _another_owner(store: Store, user: User) -> None:

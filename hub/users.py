@@ -15,6 +15,7 @@ from hub.database import Database, Tx
 from hub.errors import NotAllowed, NotFound
 from hub.moments import from_ms, to_ms
 from ui import passwords
+from ui.passwords import USUAL, Cost
 from ui.sessions import IDLE_MS_MAX
 from ui.sign_in import NAME_CHARACTERS_MAX, Account, Session
 
@@ -37,7 +38,9 @@ def nobody_yet(tx: Tx) -> bool:
     return tx.execute("SELECT NOT EXISTS (SELECT FROM users)").fetchone() == (True,)
 
 
-def add(tx: Tx, name: str, role: Role, tenant_id: str | None, password: str, now: datetime, *, first: bool = False) -> User:
+def add(
+    tx: Tx, name: str, role: Role, tenant_id: str | None, password: str, now: datetime, *, first: bool = False, cost: Cost = USUAL
+) -> User:
     """`tx`: the hub's own scope. `first`: only if there is nobody yet. Raises NotAllowed: the name or the password does not do."""
     name = name.strip()
     if not 1 <= len(name) <= NAME_CHARACTERS_MAX or not name.isprintable():
@@ -46,7 +49,7 @@ def add(tx: Tx, name: str, role: Role, tenant_id: str | None, password: str, now
         raise NotAllowed("A system admin belongs to no tenant, a tenant admin to one: say which.")
     if refused := passwords.refusal(password, name):
         raise NotAllowed(refused)
-    password_hash = passwords.hashed(password)
+    password_hash = passwords.hashed(password, cost)
     if first:
         tx.execute("SELECT pg_advisory_xact_lock(%s)", (FIRST_LOCK,))
         if not nobody_yet(tx):
@@ -74,11 +77,12 @@ def named(tx: Tx, name: str) -> User:
     return User(*row)
 
 
-def set_password(tx: Tx, user: User, password: str) -> int:
+def set_password(tx: Tx, user: User, password: str, cost: Cost = USUAL) -> int:
     """Whoever is signed in with the old one is signed out. How many sessions ended. Raises NotAllowed."""
     if refused := passwords.refusal(password, user.name):
         raise NotAllowed(refused)
-    tx.execute("UPDATE users SET password_hash = %s, failed = 0, locked_until = NULL WHERE id = %s", (passwords.hashed(password), user.id))
+    kept = passwords.hashed(password, cost)
+    tx.execute("UPDATE users SET password_hash = %s, failed = 0, locked_until = NULL WHERE id = %s", (kept, user.id))
     return tx.execute("DELETE FROM sessions WHERE user_id = %s", (user.id,)).rowcount
 
 

@@ -14,6 +14,7 @@ from litestar.connection import ASGIConnection
 
 from ui import passwords, sessions
 from ui.attempts import Attempts
+from ui.passwords import USUAL, Cost
 from ui.words import gettext as _
 from ui.words import ngettext
 
@@ -73,21 +74,23 @@ class SignedIn:
     token: str
 
 
-def sign_in(storage: Storage, attempts: Attempts, name: str, password: str, address: str, agent: str, now_ms: int) -> SignedIn:
+def sign_in(
+    storage: Storage, attempts: Attempts, name: str, password: str, address: str, agent: str, now_ms: int, cost: Cost = USUAL
+) -> SignedIn:
     """A new session with a new token, whatever session the browser had before. Raises Refused."""
-    return begin_session(storage, whose(storage, attempts, name, password, address, now_ms), agent, now_ms)
+    return begin_session(storage, whose(storage, attempts, name, password, address, now_ms, cost), agent, now_ms)
 
 
-def whose(storage: Storage, attempts: Attempts, name: str, password: str, address: str, now_ms: int) -> Account:
-    """The account that name and password open. Nobody is signed in by it. Raises Refused."""
+def whose(storage: Storage, attempts: Attempts, name: str, password: str, address: str, now_ms: int, cost: Cost = USUAL) -> Account:
+    """The account that name and password open. Nobody is signed in by it. `cost`: at which passwords are kept. Raises Refused."""
     name = name.strip()
     begin_try(attempts, name, address, now_ms)
     account = storage.account(name) if name and len(name) <= NAME_CHARACTERS_MAX else None
-    if not passwords.agrees(account.password_hash if account else None, password) or account is None:
+    if not passwords.agrees(account.password_hash if account else None, password, cost) or account is None:
         raise Refused(_("That name and that password do not belong together."))
     attempts.right(name, address)
-    if passwords.outdated(account.password_hash):
-        storage.keep_password(account.id, passwords.hashed(password))
+    if passwords.outdated(account.password_hash, cost):
+        storage.keep_password(account.id, passwords.hashed(password, cost))
     return account
 
 

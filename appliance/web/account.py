@@ -87,7 +87,7 @@ def proved(pages: Pages, request: AnyRequest, user: User, password: str) -> str:
     deps = pages.deps
     try:
         storage = users.UserStorage(deps.desk.store)
-        sign_in.whose(storage, deps.door.attempts, user.name, password, sign_in.came_from(request), deps.now())
+        sign_in.whose(storage, deps.door.attempts, user.name, password, sign_in.came_from(request), deps.now(), deps.door.cost)
     except sign_in.Refused as refused:
         return str(refused) if refused.wait_s else _("That is not your password.")
     return ""
@@ -110,11 +110,13 @@ def account_page(pages: GivenPages, said: FromQuery[str] = "") -> Response[str]:
 @post("/account/password", opt={"access": Access.VIEWER}, sync_to_thread=True)
 def change_password(pages: GivenPages, request: AnyRequest, data: Form) -> Answer:
     user, store, new = own_user(pages), pages.deps.desk.store, data.get("new", "")
-    own = pages.asker.session if pages.asker else b""
+    own, now_ms, cost = pages.asker.session if pages.asker else b"", pages.deps.now(), pages.deps.door.cost
     words = proved(pages, request, user, data.get("password", ""))
     if not words and new != data.get("again", ""):
         words = _("The two new passwords are not the same. Type them again.")
-    if words or (words := refusal(lambda: users.set_password(store, user, new, pages.deps.now(), but=own, what="password", who=pages.who))):
+    if not words:
+        words = refusal(lambda: users.set_password(store, user, new, now_ms, but=own, what="password", who=pages.who, cost=cost))
+    if words:
         return account_view(pages, {"password": words}, status=400)
     return Redirect("/account?said=password", status_code=303)
 

@@ -14,6 +14,7 @@ from appliance.web.halfway import Halfway
 from ui import sessions, sign_in
 from ui.attempts import Attempts
 from ui.guard import Place
+from ui.passwords import USUAL, Cost
 
 PROGRAM = "regulars"
 """The session's cookie."""
@@ -33,6 +34,8 @@ class Door:
     addresses: tuple[str, ...] = ()
     """By which other devices reach the page, the likeliest first."""
     halfway: Halfway = field(default_factory=Halfway)
+    cost: Cost = USUAL
+    """At which passwords are kept."""
 
 
 def identify(door: Door, store: Store, now: Callable[[], int]) -> Identify:

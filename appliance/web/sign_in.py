@@ -45,14 +45,15 @@ def sign_in_page(pages: GivenPages, to: FromQuery[str] = "/") -> Response[str] |
 
 @post("/sign-in", opt={"access": Access.ANYONE}, sync_to_thread=True)
 def sign_in_form(pages: GivenPages, request: AnyRequest, data: Form) -> Response[str] | Redirect:
-    deps, store = pages.deps, pages.deps.desk.store
+    deps, store, door = pages.deps, pages.deps.desk.store, pages.deps.door
     name, password, to = data.get("name", ""), data.get("password", ""), sign_in.inside(data.get("to", "/"))
     try:
-        account = sign_in.whose(users.UserStorage(store), deps.door.attempts, name, password, sign_in.came_from(request), deps.now())
+        storage, address = users.UserStorage(store), sign_in.came_from(request)
+        account = sign_in.whose(storage, door.attempts, name, password, address, deps.now(), door.cost)
     except sign_in.Refused as refused:
         return sign_in_door(pages, str(refused), name, to, 429 if refused.wait_s else 401, refused.wait_s)
     if one_time_codes.asked_of(store, account.id):
-        return code_door(pages, deps.door.halfway.begin(account.id, deps.now()), to)
+        return code_door(pages, door.halfway.begin(account.id, deps.now()), to)
     return let_in(pages, request, account, to)
 
 
@@ -136,7 +137,7 @@ def first_start_form(pages: GivenPages, request: AnyRequest, data: Form) -> Resp
     if data.get("password", "") != data.get("again", ""):
         return first_page(pages, _("The two passwords are not the same. Type them again."), name, code, 400)
     try:
-        made = users.add(store, name, "owner", data.get("password", ""), deps.now(), first=True, who=name)
+        made = users.add(store, name, "owner", data.get("password", ""), deps.now(), first=True, who=name, cost=deps.door.cost)
     except AccountError as refused_account:
         return first_page(pages, str(refused_account), name, code, 400)
     return let_in(pages, request, sign_in.Account(made.id, made.name, made.role, None, ""), "/")

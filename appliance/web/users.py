@@ -83,9 +83,9 @@ def users_page(pages: GivenPages, said: FromQuery[str] = "") -> Response[str]:
 
 @post("/users", opt={"access": Access.OWNER}, sync_to_thread=True)
 def add_user(pages: GivenPages, data: Form) -> Answer:
-    deps, role, made = pages.deps, asked_role(data), list[User]()
+    deps, role, cost = pages.deps, asked_role(data), pages.deps.door.cost
     name, password = data.get("name", ""), data.get("password", "")
-    if words := refusal(lambda: made.append(users.add(deps.desk.store, name, role, password, deps.now(), who=pages.who))):
+    if words := refusal(lambda: users.add(deps.desk.store, name, role, password, deps.now(), who=pages.who, cost=cost)):
         return users_view(pages, words, data=data, status=400)
     return Redirect("/users?said=added", status_code=303)
 
@@ -120,7 +120,8 @@ def change_role(pages: GivenPages, user_id: FromPath[str], data: Form) -> Answer
 def give_password(pages: GivenPages, user_id: FromPath[str], data: Form) -> Answer:
     user, own = found_user(pages, user_id), pages.asker.session if pages.asker else b""
     store, now_ms, password = pages.deps.desk.store, pages.deps.now(), data.get("password", "")
-    if words := refusal(lambda: users.set_password(store, user, password, now_ms, but=own, who=pages.who)):
+    cost = pages.deps.door.cost
+    if words := refusal(lambda: users.set_password(store, user, password, now_ms, but=own, who=pages.who, cost=cost)):
         return user_view(pages, user, {"password": words}, status=400)
     return Redirect(f"/users/{user_id}?said=password", status_code=303)
 

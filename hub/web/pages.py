@@ -22,6 +22,7 @@ from ui import formats
 from ui.assets import Asset
 from ui.attempts import Attempts
 from ui.guard import Place
+from ui.passwords import USUAL, Cost
 from ui.words import gettext as _
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ class WebDeps:
     """Somebody asked to be forgotten: what is to be done here is done at once, and not only at the next turn."""
     scrape_token: str = ""
     attempts: Attempts = field(default_factory=Attempts)
+    cost: Cost = USUAL
+    """At which passwords are kept."""
 
     def now_ms(self) -> int:
         return to_ms(self.now())

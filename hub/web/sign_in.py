@@ -77,9 +77,9 @@ def sign_in_page(pages: GivenPages, to: FromQuery[str] = "/") -> Response[str] |
 def sign_in_form(pages: GivenPages, request: AnyRequest, data: SignInData) -> Response[str] | Redirect:
     deps = pages.deps
     storage = users.UserStorage(deps.database)
-    agent = request.headers.get("user-agent", "")
+    agent, address = request.headers.get("user-agent", ""), sign_in.came_from(request)
     try:
-        begun = sign_in.sign_in(storage, deps.attempts, data.name, data.password, sign_in.came_from(request), agent, deps.now_ms())
+        begun = sign_in.sign_in(storage, deps.attempts, data.name, data.password, address, agent, deps.now_ms(), deps.cost)
     except sign_in.Refused as refused:
         return door(pages, str(refused), data.name[:100], sign_in.inside(data.to), 429 if refused.wait_s else 401, refused.wait_s)
     end(deps, request)
@@ -133,7 +133,7 @@ def first_start_form(pages: GivenPages, request: AnyRequest, data: FirstData) ->
         return first_page(pages, _("The two passwords are not the same. Type them again."), name[:100], code, 400)
     try:
         with deps.database.anyone() as tx:
-            made = users.add(tx, name, "system_admin", None, data.password, now, first=True)
+            made = users.add(tx, name, "system_admin", None, data.password, now, first=True, cost=deps.cost)
     except NotAllowed as refused:
         return first_page(pages, str(refused), name[:100], code, 400)
     account = sign_in.Account(made.id, made.name, made.role, None, "")

@@ -20,6 +20,7 @@ from appliance.errors import CertificateError, ConfigError
 from appliance.web.app import create_app
 from tests.appliance.stages import free_port
 from tests.appliance.web.shop import Shop, busy_shop
+from tests.cheap import CHEAP
 from ui.redirect import name_in
 
 NOW = datetime.now(UTC)
@@ -53,7 +54,7 @@ def trusting(store: Store) -> ssl.SSLContext:
 def test_it_is_not_opened_to_the_network_before_there_is_an_owner(shop: Shop, web: Web) -> None:
     with pytest.raises(ConfigError, match="nobody can sign in yet"):
         made_door(shop.store, web, NOW_MS)
-    users.add(shop.store, "Bob", "manager", GOOD, NOW_MS)
+    users.add(shop.store, "Bob", "manager", GOOD, NOW_MS, cost=CHEAP)
     with pytest.raises(ConfigError, match="owner"):
         made_door(shop.store, web, NOW_MS)
 
@@ -120,7 +121,7 @@ def test_the_root_may_not_speak_for_the_rest_of_the_world_and_its_key_is_sealed(
 
 
 def test_a_certificate_of_the_shops_own_takes_its_place(shop: Shop, tmp_path: Path, web: Web) -> None:
-    users.add(shop.store, "Alice", "owner", GOOD, NOW_MS)
+    users.add(shop.store, "Alice", "owner", GOOD, NOW_MS, cost=CHEAP)
     ours = certificates.of_our_own(shop.folder, shop.store.vault, ["shop.lan"], NOW)
     chain, key, other = tmp_path / "a.pem", tmp_path / "a.key", tmp_path / "b.key"
     chain.write_bytes(ours.chain.read_bytes())

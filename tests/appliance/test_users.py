@@ -13,6 +13,7 @@ from appliance.database import Store
 from appliance.errors import AccountError
 from appliance.users import SESSIONS_MAX, UserStorage
 from tests.appliance.stores import a_store
+from tests.cheap import CHEAP
 from ui import passwords, sessions
 
 NOW_MS = 1_800_000_000_000
@@ -28,7 +29,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 @pytest.fixture
 def alice(store: Store) -> users.User:
-    return users.add(store, "Alice", "owner", GOOD, NOW_MS, first=True)
+    return users.add(store, "Alice", "owner", GOOD, NOW_MS, first=True, cost=CHEAP)
 
 
 def begin(store: Store, user: users.User, name: str, now_ms: int = NOW_MS) -> bytes:
@@ -40,7 +41,7 @@ def begin(store: Store, user: users.User, name: str, now_ms: int = NOW_MS) -> by
 def test_the_first_account_is_made_once(store: Store, alice: users.User) -> None:
     assert not users.no_owner_yet(store)
     with pytest.raises(AccountError, match="already"):
-        users.add(store, "Mallory", "owner", GOOD, NOW_MS, first=True)
+        users.add(store, "Mallory", "owner", GOOD, NOW_MS, first=True, cost=CHEAP)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +68,7 @@ def test_the_only_owner_stays_one(store: Store, alice: users.User) -> None:
         users.remove(store, alice.id, NOW_MS)
     with pytest.raises(AccountError, match="only owner"):
         users.set_role(store, alice.id, "viewer", NOW_MS)
-    bob = users.add(store, "Bob", "viewer", GOOD, NOW_MS)
+    bob = users.add(store, "Bob", "viewer", GOOD, NOW_MS, cost=CHEAP)
     users.set_role(store, bob.id, "owner", NOW_MS)
     users.remove(store, alice.id, NOW_MS)
     assert [user.name for user in users.every(store)] == ["Bob"]
@@ -75,7 +76,7 @@ def test_the_only_owner_stays_one(store: Store, alice: users.User) -> None:
 
 def test_a_new_password_signs_out_everywhere_but_here(store: Store, alice: users.User) -> None:
     here, there = begin(store, alice, "here"), begin(store, alice, "there")
-    assert users.set_password(store, alice, "another bicycle", NOW_MS, but=here) == 1
+    assert users.set_password(store, alice, "another bicycle", NOW_MS, but=here, cost=CHEAP) == 1
     storage = UserStorage(store)
     assert storage.session(here) and not storage.session(there)
     account = storage.account("alice")
@@ -91,7 +92,7 @@ def test_sessions_that_are_over_are_swept_and_nobody_has_too_many(store: Store, 
 
 
 def test_a_removed_user_has_no_session_and_no_code_left(store: Store, alice: users.User) -> None:
-    bob = users.add(store, "Bob", "viewer", GOOD, NOW_MS)
+    bob = users.add(store, "Bob", "viewer", GOOD, NOW_MS, cost=CHEAP)
     secret = one_time_codes.new_secret()
     one_time_codes.turn_on(store, bob.id, secret, pyotp.TOTP(secret).at(NOW_MS // 1000), NOW_MS)
     begin(store, bob, "b")

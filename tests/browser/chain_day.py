@@ -15,6 +15,7 @@ from hub.database import Database, Tx
 from hub.moments import to_ms
 from hub.sites import Site
 from hub.tenants import Tenant
+from tests.cheap import CHEAP
 from tests.hub.chain import NOW, add_appliance, add_identity, add_person
 from tests.hub.web.office import WORDS
 
@@ -37,8 +38,8 @@ def full_day(database: Database) -> Day:
     with database.anyone() as tx:
         tenant = tenants.add(tx, database.master, "Phin Coffee", NOW)
         tenants.add(tx, database.master, "Dana's Books", NOW)
-        users.add(tx, "root", "system_admin", None, WORDS, NOW)
-        users.add(tx, "alice", "tenant_admin", tenant.tenant_id, WORDS, NOW)
+        users.add(tx, "root", "system_admin", None, WORDS, NOW, cost=CHEAP)
+        users.add(tx, "alice", "tenant_admin", tenant.tenant_id, WORDS, NOW, cost=CHEAP)
     chance = random.Random(20261124)
     with database.tenant(tenant.tenant_id) as tx:
         stores = [sites.add(tx, tenant.tenant_id, name, "Asia/Ho_Chi_Minh", NOW) for name, _ in STORES]

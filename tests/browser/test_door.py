@@ -11,7 +11,6 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from appliance.web.door import Door
 from tests.appliance.web.shop import Shop, busy_shop
 from tests.appliance.web.signing import PASSWORD, add_users, with_door
 from tests.browser.browsing import chromium, complaints
@@ -37,7 +36,7 @@ def shop(tmp_path: Path) -> Shop:
 
 @pytest.fixture
 def server(shop: Shop) -> Iterator[Server]:
-    running = serve(with_door(shop, Door(CODE)), "127.0.0.1", 0, shop.live.close)
+    running = serve(with_door(shop, CODE), "127.0.0.1", 0, shop.live.close)
     yield running
     running.stop()
 

@@ -24,6 +24,7 @@ from hub.room import Room
 from hub.snapshot_store import in_folder
 from hub.standing_jobs import standing_jobs
 from hub.standings import look_up
+from tests.cheap import CHEAP
 from tests.hub.chain import NOW, Chain
 from tests.hub.exact_index import ExactIndex
 from tests.hub.web.office import WORDS
@@ -116,7 +117,7 @@ def test_jobs_end_within_two_seconds_and_a_stubborn_one_is_left(database: Databa
 def test_every_standing_job_runs_on_a_chain_and_leaves_it_as_it_should_be(chain: Chain, hub_folder) -> None:  # type: ignore[no-untyped-def]
     database, metrics, index = chain.database, Metrics(), ExactIndex()
     with database.anyone() as tx:
-        user = users.add(tx, "alice", "tenant_admin", chain.ours.tenant_id, WORDS, NOW)
+        user = users.add(tx, "alice", "tenant_admin", chain.ours.tenant_id, WORDS, NOW, cost=CHEAP)
     storage = users.UserStorage(database)
     account = storage.account("alice")
     assert account and account.id == user.id

@@ -12,7 +12,6 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from appliance import one_time_codes
-from appliance.web.door import Door
 from tests.appliance.web.shop import Shop, busy_shop
 from tests.appliance.web.signing import OURS, PASSWORD, SAME, add_users, sign_in, with_door
 from ui import sessions
@@ -28,7 +27,7 @@ def shop(tmp_path: Path) -> Shop:
 
 @pytest.fixture
 def first(shop: Shop) -> Iterator[Client]:
-    with TestClient(with_door(shop, Door(CODE)), base_url=OURS) as client:
+    with TestClient(with_door(shop, CODE), base_url=OURS) as client:
         yield client
 
 

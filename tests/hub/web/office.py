@@ -21,6 +21,7 @@ from hub.snapshot_store import SnapshotStore, in_folder
 from hub.web.app import create_app
 from hub.web.pages import WebDeps
 from hub.web.sync_routes import sync_routes
+from tests.cheap import CHEAP
 from tests.hub.chain import NOW, Chain
 from ui.guard import Place
 
@@ -65,6 +66,7 @@ def web_deps(
         metrics=Metrics(),
         readiness=checks or Readiness({}),
         room=lambda: Room(free_bytes[0]),
+        cost=CHEAP,
     )
 
 
@@ -73,9 +75,9 @@ def open_office(chain: Chain, folder: Path) -> Office:
     clock = [NOW]
     made: dict[str, str] = {}
     with chain.database.anyone() as tx:
-        users.add(tx, "root", "system_admin", None, WORDS, NOW)
-        users.add(tx, "alice", "tenant_admin", chain.ours.tenant_id, WORDS, NOW)
-        users.add(tx, "dana", "tenant_admin", chain.danas.tenant_id, WORDS, NOW)
+        users.add(tx, "root", "system_admin", None, WORDS, NOW, cost=CHEAP)
+        users.add(tx, "alice", "tenant_admin", chain.ours.tenant_id, WORDS, NOW, cost=CHEAP)
+        users.add(tx, "dana", "tenant_admin", chain.danas.tenant_id, WORDS, NOW, cost=CHEAP)
     for whose, tenant_id in (("ours", chain.ours.tenant_id), ("danas", chain.danas.tenant_id)):
         with chain.database.tenant(tenant_id) as tx:
             for scope in tokens.SCOPES:

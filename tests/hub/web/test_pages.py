@@ -15,6 +15,7 @@ from litestar.testing import TestClient
 from hub import moments, snapshot_store, tenants, tokens, users
 from hub.database import Database
 from hub.web.app import create_app
+from tests.cheap import CHEAP
 from tests.hub.chain import NOW, Chain
 from tests.hub.web.office import CODE, OURS, WORDS, Office, web_deps
 from ui import sessions
@@ -111,7 +112,7 @@ def test_the_session_ends_when_one_signs_out_when_it_is_idle_and_with_a_new_pass
     client.cookies.clear()
     sign_in(client, "alice")
     with office.database.anyone() as tx:
-        assert users.set_password(tx, users.named(tx, "alice"), "another quiet lamp") == 1
+        assert users.set_password(tx, users.named(tx, "alice"), "another quiet lamp", CHEAP) == 1
     assert client.get(tenant_page(office), follow_redirects=False).status_code == 303
     assert sign_in(client, "alice")[0] == 401
     assert sign_in(client, "alice", "another quiet lamp")[0] == 303
@@ -132,7 +133,7 @@ def test_signing_in_gives_a_new_session_and_ends_the_one_before(office: Office, 
 
 def test_behind_https_the_cookie_is_for_this_host_and_https_alone(chain: Chain) -> None:
     with chain.database.anyone() as tx:
-        users.add(tx, "alice", "tenant_admin", chain.ours.tenant_id, WORDS, NOW)
+        users.add(tx, "alice", "tenant_admin", chain.ours.tenant_id, WORDS, NOW, cost=CHEAP)
     deps = web_deps(chain.database, lambda: NOW, place=Place("https://hub.example.com"))
     with TestClient(create_app(deps), base_url=OURS) as client:
         own = {"host": "hub.example.com"} | SAME

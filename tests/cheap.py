@@ -1,0 +1,5 @@
+"""What tests hand in where the product is slow on purpose. One test of each door uses the real cost."""
+
+from ui.passwords import Cost
+
+CHEAP = Cost(rounds=1, memory_kib=8, lanes=1)
