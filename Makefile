@@ -41,10 +41,10 @@ hub:
 	@tools/setup hub
 	@.venv/bin/regulars-hub serve $(ARGS)
 
-# Two at a time: most tests wait for a server, a browser or a disk. A file's tests stay together and in order.
+# Two at a time: most tests wait for a server, a browser or a disk. A file's tests stay together and in order, the long files first.
 test:
 	@tools/setup dev
-	@.venv/bin/python -m pytest -n $(or $(WORKERS),2) --dist loadfile $(ARGS)
+	@.venv/bin/python -m pytest -n $(or $(WORKERS),2) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check:
 	@tools/setup dev

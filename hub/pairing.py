@@ -62,11 +62,13 @@ class Found:
     answer: bytes | None
 
 
-def make_code(database: Database, tenant_id: str, site_id: str, made_by: str, now: datetime) -> MadeCode:
+def make_code(
+    database: Database, tenant_id: str, site_id: str, made_by: str, now: datetime, work: int = pairing.SCRYPT_N
+) -> MadeCode:
     """Raises NotFound for a site that is not the tenant's, DatabaseError when too many codes are open."""
     for _ in range(TRIES_MAX):
         code = pairing.make_code()
-        proof_key = pairing.proof_key(code)
+        proof_key = pairing.proof_key(code, work)
         expires_at = now + timedelta(seconds=pairing.CODE_S)
         with database.tenant(tenant_id) as tx:
             sites.get(tx, site_id)

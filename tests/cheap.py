@@ -3,3 +3,6 @@
 from ui.passwords import Cost
 
 CHEAP = Cost(rounds=1, memory_kib=8, lanes=1)
+"""Of a password."""
+CHEAP_WORK = 1 << 6
+"""Of a pairing code."""

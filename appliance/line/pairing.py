@@ -22,7 +22,15 @@ BETWEEN_S = 2.0
 
 
 def pair(
-    carrier: Carrier, target: Target, *, name: str, time_zone: str, version: str, now_ms: int, wait: Callable[[float], None] = time.sleep
+    carrier: Carrier,
+    target: Target,
+    *,
+    name: str,
+    time_zone: str,
+    version: str,
+    now_ms: int,
+    wait: Callable[[float], None] = time.sleep,
+    work: int = pairing.SCRYPT_N,
 ) -> tuple[PairAnswer, OwnKeys]:
     """What headquarters says to whom it paired with, and the keys made for it. Raises LineError in words."""
     own = keys.make()
@@ -35,7 +43,7 @@ def pair(
         sent_ms=now_ms,
         nonce=os.urandom(pairing.NONCE_BYTES),
     )
-    key = pairing.proof_key(target.code)
+    key = pairing.proof_key(target.code, work)
     message = pairing.request_message(request, key)
     for again in range(TRIES, 0, -1):
         try:

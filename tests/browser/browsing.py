@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-import os
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
-CHROMIUM = Path("/usr/bin/chromium")
+from tests import needs
+from tests.appliance.web.signing import PASSWORD
+
 WITHOUT_SANDBOX = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
 """The tests run as root in containers, where Chromium's own sandbox cannot be made."""
 WAIT_MS_MAX = 10_000
+WIDE, PHONE = (1440, 900), (390, 844)
+SIZES = pytest.mark.parametrize("page", [WIDE, PHONE], ids=["wide", "phone"], indirect=True)
+ON_A_PHONE = pytest.mark.parametrize("page", [PHONE], ids=["phone"], indirect=True)
+KEPT = Path(__file__).parents[2] / "build" / "browser"
 
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """Skips with one line when there is no Chromium, unless REGULARS_CI is set: then it fails."""
-    if not CHROMIUM.exists():
-        sentence = f"no browser at {CHROMIUM}: install Debian's package chromium to run the browser tests"
-        if os.environ.get("REGULARS_CI"):
-            pytest.fail(sentence)
-        pytest.skip(sentence)
+    """Where there is none the test is skipped with one line, in CI it fails."""
+    path = needs.browser()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=WITHOUT_SANDBOX)
+        browser = playwright.chromium.launch(executable_path=path, args=WITHOUT_SANDBOX)
         try:
             yield browser
         finally:
@@ -39,3 +42,36 @@ def complaints(page: Page) -> list[str]:
     page.on("pageerror", lambda error: found.append(str(error)))
     page.set_default_timeout(WAIT_MS_MAX)
     return found
+
+
+def fits(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+
+
+def keep(page: Page, name: str) -> None:
+    """A picture of the page for whoever looks later; one that is closed has none."""
+    words = re.sub(r"\W+", "-", name).strip("-")
+    KEPT.mkdir(parents=True, exist_ok=True)
+    with suppress(Error):
+        page.screenshot(path=KEPT / f"{words}.png", full_page=True)
+
+
+def is_accessible(page: Page) -> None:
+    """By what WCAG 2.2 AA asks for and axe can see."""
+    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]})
+    assert found.violations_count == 0, found.generate_report()
+
+
+def sign_in(page: Page, address: str, name: str, password: str = PASSWORD) -> None:
+    page.goto(address + "/sign-in")
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(password)
+    page.keyboard.press("Enter")
+
+
+def leave(page: Page) -> None:
+    more = page.get_by_role("button", name="More")
+    if more.is_visible():
+        more.click()
+    page.get_by_role("button", name="Sign out").locator("visible=true").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()

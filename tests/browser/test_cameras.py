@@ -5,57 +5,22 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from appliance import cameras
 from appliance.camera.messages import CameraSettings
 from appliance.camera.probe import Probe
 from appliance.live import FaceBox, VisitChanged
-from appliance.web.app import create_app
-from tests.appliance.web.shop import MINUTE, NOW, Shop, busy_shop
-from tests.browser.browsing import chromium, complaints
+from tests.appliance.web.shop import MINUTE, NOW, Shop
 from tests.browser.portraits import entrance, portrait
-from ui.server import Server, serve
+from ui.server import Server
 
 HIDE = """(hidden) => {
     Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => hidden ? 'hidden' : 'visible' });
     document.dispatchEvent(new Event('visibilitychange'));
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Shop:
-    shop = busy_shop(tmp_path)
-    for seed, visit in enumerate(shop.pictures):
-        shop.pictures[visit] = portrait(seed)
-    return shop
-
-
-@pytest.fixture
-def server(shop: Shop) -> Iterator[Server]:
-    running = serve(create_app(shop.deps), "127.0.0.1", 0, shop.live.close)
-    yield running
-    running.stop()
-
-
-@pytest.fixture
-def page(browser: Browser, server: Server) -> Iterator[Page]:
-    """Closed before the server stops: `server` is asked for so that it outlives the page."""
-    page = browser.new_page(viewport={"width": 1440, "height": 900})
-    found = complaints(page)
-    yield page
-    page.close()
-    assert found == []
 
 
 def test_a_camera_is_tried_out_seen_and_saved(page: Page, server: Server, shop: Shop) -> None:

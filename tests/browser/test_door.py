@@ -3,74 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pyotp
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from litestar import Litestar
+from playwright.sync_api import Page, expect
 
-from tests.appliance.web.shop import Shop, busy_shop
+from tests.appliance.web.shop import Shop
 from tests.appliance.web.signing import PASSWORD, add_users, with_door
-from tests.browser.browsing import chromium, complaints
-from tests.browser.portraits import portrait
-from ui.server import Server, serve
+from tests.browser.browsing import SIZES, is_accessible, leave, sign_in
+from ui.server import Server
 
+pytestmark = SIZES
 CODE = "ABCD-EFGH-JKMN"
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
-
-
 @pytest.fixture
-def shop(tmp_path: Path) -> Shop:
-    shop = busy_shop(tmp_path)
-    for seed, visit in enumerate(shop.pictures):
-        shop.pictures[visit] = portrait(seed)
-    return shop
-
-
-@pytest.fixture
-def server(shop: Shop) -> Iterator[Server]:
-    running = serve(with_door(shop, CODE), "127.0.0.1", 0, shop.live.close)
-    yield running
-    running.stop()
-
-
-@pytest.fixture(params=[(1440, 900), (390, 844)], ids=["wide", "phone"])
-def page(browser: Browser, server: Server, request: pytest.FixtureRequest) -> Iterator[Page]:
-    width, height = request.param
-    context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
-    page = context.new_page()
-    found = complaints(page)
-    yield page
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing is wider than the screen"
-    context.close()
-    assert found == []
-
-
-def is_accessible(page: Page) -> None:
-    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]})
-    assert found.violations_count == 0, found.generate_report()
-
-
-def sign_in(page: Page, server: Server, name: str) -> None:
-    page.goto(server.address + "/sign-in")
-    page.get_by_label("Name").fill(name)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.keyboard.press("Enter")
-
-
-def leave(page: Page) -> None:
-    more = page.get_by_role("button", name="More")
-    if more.is_visible():
-        more.click()
-    page.get_by_role("button", name="Sign out").locator("visible=true").click()
-    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+def app(shop: Shop) -> Litestar:
+    return with_door(shop, CODE)
 
 
 def test_the_first_start_makes_an_owner_who_lets_a_viewer_in_who_sees_no_names(page: Page, server: Server) -> None:
@@ -91,7 +41,7 @@ def test_the_first_start_makes_an_owner_who_lets_a_viewer_in_who_sees_no_names(p
     page.get_by_role("button", name="Add").click()
     expect(page.get_by_role("status")).to_contain_text("They may sign in now.")
     leave(page)
-    sign_in(page, server, "dana")
+    sign_in(page, server.address, "dana")
     expect(page.locator("#line")).to_have_text("live")
     expect(page.get_by_text("Visitor 2", exact=True)).to_be_visible()
     assert "Bob" not in page.content() and page.locator("img.face").count() == 0
@@ -101,7 +51,7 @@ def test_the_first_start_makes_an_owner_who_lets_a_viewer_in_who_sees_no_names(p
 
 def test_one_time_codes_are_turned_on_and_asked_for(page: Page, server: Server, shop: Shop) -> None:
     add_users(shop)
-    sign_in(page, server, "alice")
+    sign_in(page, server.address, "alice")
     expect(page.locator("#line")).to_have_text("live")
     page.goto(server.address + "/account")
     is_accessible(page)
@@ -114,7 +64,7 @@ def test_one_time_codes_are_turned_on_and_asked_for(page: Page, server: Server, 
     expect(page.locator(".recovery code")).to_have_count(10)
     recovery = page.locator(".recovery code").first.inner_text()
     leave(page)
-    sign_in(page, server, "alice")
+    sign_in(page, server.address, "alice")
     expect(page.get_by_role("heading", name="One-time code")).to_be_visible()
     is_accessible(page)
     page.get_by_label("Code", exact=True).fill(recovery)
@@ -124,7 +74,7 @@ def test_one_time_codes_are_turned_on_and_asked_for(page: Page, server: Server, 
 
 def test_the_log_of_who_did_what_is_read_and_filtered(page: Page, server: Server, shop: Shop) -> None:
     add_users(shop)
-    sign_in(page, server, "bob manager")
+    sign_in(page, server.address, "bob manager")
     expect(page.locator("#line")).to_have_text("live")
     page.goto(server.address + "/people/bob")
     page.goto(server.address + "/audit")

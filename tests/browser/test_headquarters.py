@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from hub.database import Database
 from hub.web.app import create_app
-from tests.browser.browsing import chromium, complaints
+from tests.browser.browsing import complaints
 from tests.browser.chain_day import Day, full_day
 from tests.hub.chain import NOW
 from tests.hub.conftest import database, database_name, server
@@ -20,12 +20,6 @@ from ui.server import Server, serve
 __all__ = ["database", "database_name", "server"]
 REFUSED = "Failed to load resource: the server responded with a status of 401 (Unauthorized)"
 """Chromium's own word for a wrong password; the page says it in its own."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture

@@ -2,52 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from appliance.web.app import create_app
-from tests.appliance.web.shop import NOW, Shop, busy_shop
-from tests.browser.browsing import chromium, complaints
+from tests.appliance.web.shop import NOW, Shop
+from tests.browser.browsing import SIZES
 from tests.browser.portraits import portrait
-from ui.server import Server, serve
+from ui.server import Server
 
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
+pytestmark = SIZES
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Shop:
-    shop = busy_shop(tmp_path)
+def shop(shop: Shop) -> Shop:
     shop.person("mai", 11, name="Mai Lê")
-    shop.visit("v-mai", "new", NOW - timedelta(days=1), "mai", 1)
-    for seed, visit in enumerate(shop.pictures):
-        shop.pictures[visit] = portrait(seed)
+    shop.visit("v-mai", "new", NOW - timedelta(days=1), "mai", 1, picture=portrait(8))
     return shop
-
-
-@pytest.fixture
-def server(shop: Shop) -> Iterator[Server]:
-    running = serve(create_app(shop.deps), "127.0.0.1", 0, shop.live.close)
-    yield running
-    running.stop()
-
-
-@pytest.fixture(params=[(1440, 900), (390, 844)], ids=["wide", "phone"])
-def page(browser: Browser, server: Server, request: pytest.FixtureRequest) -> Iterator[Page]:
-    width, height = request.param
-    page = browser.new_page(viewport={"width": width, "height": height})
-    found = complaints(page)
-    yield page
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing is wider than the screen"
-    page.close()
-    assert found == []
 
 
 def test_a_person_is_found_edited_and_found_again_by_what_was_entered(page: Page, server: Server) -> None:

@@ -5,50 +5,16 @@ The times of keeping are shown before they delete.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from appliance import clearing
-from appliance.web.app import create_app
-from tests.appliance.web.shop import Shop, busy_shop
-from tests.browser.browsing import chromium, complaints
-from tests.browser.portraits import portrait
-from ui.server import Server, serve
+from tests.appliance.web.shop import Shop
+from tests.browser.browsing import SIZES
+from ui.server import Server
 
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Shop:
-    shop = busy_shop(tmp_path)
-    for seed, visit in enumerate(shop.pictures):
-        shop.pictures[visit] = portrait(seed)
-    return shop
-
-
-@pytest.fixture
-def server(shop: Shop) -> Iterator[Server]:
-    running = serve(create_app(shop.deps), "127.0.0.1", 0, shop.live.close)
-    yield running
-    running.stop()
-
-
-@pytest.fixture(params=[(1440, 900), (390, 844)], ids=["wide", "phone"])
-def page(browser: Browser, server: Server, request: pytest.FixtureRequest) -> Iterator[Page]:
-    width, height = request.param
-    page = browser.new_page(viewport={"width": width, "height": height})
-    found = complaints(page)
-    yield page
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing is wider than the screen"
-    page.close()
-    assert found == []
+pytestmark = SIZES
 
 
 def test_a_person_asks_to_be_erased_and_gets_a_receipt(page: Page, server: Server, shop: Shop) -> None:

@@ -13,16 +13,10 @@ from appliance.history import Wanted
 from appliance.reports.making import CHARTS, Making, script_version
 from appliance.web.app import create_app
 from tests.appliance.web.shop import NOW, ZONE, Shop, ms, open_shop
-from tests.browser.browsing import chromium, complaints
+from tests.browser.browsing import complaints
 from ui.server import Server, serve
 
 ALL_DRAWN = "() => [...document.querySelectorAll('[data-chart]')].every((place) => place.dataset.drawn)"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")
@@ -41,15 +35,6 @@ def server(shop: Shop) -> Iterator[Server]:
     running = serve(create_app(shop.deps), "127.0.0.1", 0, shop.live.close)
     yield running
     running.stop()
-
-
-@pytest.fixture
-def page(browser: Browser, server: Server) -> Iterator[Page]:
-    page = browser.new_page(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
-    found = complaints(page)
-    yield page
-    page.close()
-    assert found == []
 
 
 def open_whole(page: Page, address: str) -> None:

@@ -12,15 +12,9 @@ from playwright.sync_api import Browser, Page, expect
 from appliance import review
 from appliance.web.app import create_app
 from tests.appliance.web.doubts import CASES, Doubts, open_doubts
-from tests.browser.browsing import chromium, complaints
+from tests.browser.browsing import complaints
 from tests.browser.portraits import portrait
 from ui.server import Server, serve
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture
@@ -35,15 +29,6 @@ def server(doubts: Doubts) -> Iterator[Server]:
     running = serve(create_app(doubts.deps), "127.0.0.1", 0, doubts.live.close)
     yield running
     running.stop()
-
-
-@pytest.fixture
-def page(browser: Browser, server: Server) -> Iterator[Page]:
-    page = browser.new_page(viewport={"width": 1440, "height": 900})
-    found = complaints(page)
-    yield page
-    page.close()
-    assert found == []
 
 
 def shown(page: Page) -> str:

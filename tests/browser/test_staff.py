@@ -3,58 +3,30 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, FilePayload, Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from appliance import persons
-from appliance.web.app import create_app
 from tests.appliance.visitors import ALICE, BOB, EMIL, MODEL, face, like
 from tests.appliance.web.photos import NOBODY, photo, with_studio
-from tests.appliance.web.shop import NOW, Shop, busy_shop, ms
-from tests.browser.browsing import chromium, complaints
-from tests.browser.portraits import portrait
-from ui.server import Server, serve
+from tests.appliance.web.shop import NOW, Shop, ms
+from tests.browser.browsing import SIZES
+from ui.server import Server
 
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
+pytestmark = SIZES
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Shop:
+def shop(shop: Shop) -> Shop:
     """The front camera sends a picture of Emil whenever it is asked."""
-    shop = with_studio(busy_shop(tmp_path))
+    with_studio(shop)
     with shop.store.transaction():
         for person, role, who in (("alice", "staff", ALICE), ("bob", "customer", BOB)):
             for view in (face(who), like(who, 0.8)):
                 persons.learn(shop.store, person, role, MODEL, view, 0.7, "visit", None, ms(NOW))
     shop.deps.desk.recognition.load()
-    for seed, visit in enumerate(shop.pictures):
-        shop.pictures[visit] = portrait(seed)
     return shop
-
-
-@pytest.fixture
-def server(shop: Shop) -> Iterator[Server]:
-    running = serve(create_app(shop.deps), "127.0.0.1", 0, shop.live.close)
-    yield running
-    running.stop()
-
-
-@pytest.fixture(params=[(1440, 900), (390, 844)], ids=["wide", "phone"])
-def page(browser: Browser, server: Server, request: pytest.FixtureRequest) -> Iterator[Page]:
-    width, height = request.param
-    page = browser.new_page(viewport={"width": width, "height": height})
-    found = complaints(page)
-    yield page
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing is wider than the screen"
-    page.close()
-    assert found == []
 
 
 def a_file(content: bytes) -> FilePayload:

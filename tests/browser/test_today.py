@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,40 +10,8 @@ from playwright.sync_api import Browser, Page, expect
 from appliance.live import FaceBox, NoticesChanged, VisitChanged
 from appliance.web.app import create_app
 from tests.appliance.web.shop import MINUTE, NOW, Shop, busy_shop, open_shop
-from tests.browser.browsing import chromium, complaints
 from tests.browser.portraits import entrance, portrait
 from ui.server import Server, serve
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Shop:
-    shop = busy_shop(tmp_path)
-    for seed, visit in enumerate(shop.pictures):
-        shop.pictures[visit] = portrait(seed)
-    return shop
-
-
-@pytest.fixture
-def server(shop: Shop) -> Iterator[Server]:
-    running = serve(create_app(shop.deps), "127.0.0.1", 0, shop.live.close)
-    yield running
-    running.stop()
-
-
-@pytest.fixture
-def page(browser: Browser, server: Server) -> Iterator[Page]:
-    """Closed before the server stops: `server` is asked for so that it outlives the page."""
-    page = browser.new_page(viewport={"width": 1440, "height": 900})
-    found = complaints(page)
-    yield page
-    page.close()
-    assert found == []
 
 
 def open_live(page: Page, server: Server) -> None:

@@ -16,6 +16,7 @@ from sync import pairing as line_pairing
 from sync.errors import BadSignature
 from sync.messages import PairAnswer, PairRequest
 from sync.pairing import NotPaired, not_paired_message
+from tests.cheap import CHEAP_WORK
 from tests.hub.chain import NOW, Chain
 from tests.hub.telling import ADMIN, NOW_MS, every_fact, stores
 
@@ -26,9 +27,9 @@ REFUSED = not_paired_message(NotPaired.WRONG_CODE)
 class Hub:
     def __init__(self, chain: Chain) -> None:
         self.chain, self.keys, self.rates = chain, HubKeys(chain.database, NOW), Rates()
-        made = pairing.make_code(chain.database, chain.ours.tenant_id, chain.site_b.id, "admin", NOW)
+        made = pairing.make_code(chain.database, chain.ours.tenant_id, chain.site_b.id, "admin", NOW, CHEAP_WORK)
         self.shown = made.shown
-        self.key = line_pairing.proof_key(line_pairing.parse_code(made.shown))
+        self.key = line_pairing.proof_key(line_pairing.parse_code(made.shown), CHEAP_WORK)
 
     def request(self, *, key: bytes | None = None, **fields: Any) -> bytes:
         said = {"code_id": self.shown[:4], "keys": OWN.public, "name": "Mac", "time_zone": "Asia/Ho_Chi_Minh", "version": "1"}
@@ -112,7 +113,7 @@ def test_a_code_is_for_a_site_of_the_tenant(chain: Chain) -> None:
 def test_no_tenant_has_codes_without_end(hub: Hub) -> None:
     with pytest.raises(DatabaseError, match="open already"):
         for _ in range(pairing.OPEN_MAX):
-            pairing.make_code(hub.chain.database, hub.chain.ours.tenant_id, hub.chain.site_b.id, "admin", NOW)
+            pairing.make_code(hub.chain.database, hub.chain.ours.tenant_id, hub.chain.site_b.id, "admin", NOW, CHEAP_WORK)
 
 
 def test_the_secret_half_is_in_no_table(hub: Hub) -> None:

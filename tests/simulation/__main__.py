@@ -9,7 +9,7 @@ import sys
 import time
 from collections import Counter
 
-from tests.simulation.many import JOBS_MAX, many
+from tests.simulation.many import JOBS_MAX, many, runners_on
 from tests.simulation.parts import Parts
 from tests.simulation.planted import PLANTED
 from tests.simulation.postgres import a_server
@@ -32,7 +32,8 @@ def main() -> int:
             parts = PLANTED[chosen.planted] if chosen.planted else Parts()
             outcomes = [run(chosen.seed, server, parts, print)]
         else:
-            outcomes = many(range(chosen.first, chosen.first + chosen.seeds), server.folder, chosen.jobs, chosen.planted)
+            with runners_on(server.folder, chosen.jobs) as found:
+                outcomes = many(found, range(chosen.first, chosen.first + chosen.seeds), chosen.planted)
     failed = [outcome for outcome in outcomes if outcome.broken]
     for outcome in failed:
         print(f"seed {outcome.seed}: {outcome.broken}\n  again: python -m tests.simulation --seed {outcome.seed}")

@@ -19,6 +19,7 @@ from hub.index import IndexAway
 from hub.model_bars import bars_of
 from hub.moments import from_ms
 from hub.rates import Rates
+from tests.cheap import CHEAP_WORK
 from tests.hub.conftest import MASTER
 from tests.hub.exact_index import ExactIndex
 from tests.simulation.parts import Parts
@@ -123,7 +124,7 @@ class Hub:
     def code_for(self, tenant: Tenant, site: str) -> str:
         with self.database.tenant(tenant.tenant_id) as tx:
             made = sites.add(tx, tenant.tenant_id, site, "Asia/Ho_Chi_Minh", self.now())
-        return pairing.make_code(self.database, tenant.tenant_id, made.id, "the world", self.now()).shown
+        return pairing.make_code(self.database, tenant.tenant_id, made.id, "the world", self.now(), CHEAP_WORK).shown
 
     def erase(self, tenant: Tenant, identity_id: str) -> bool:
         def do() -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from functools import partial
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -22,18 +24,38 @@ def one(seed: int, folder: Path, planted: str | None) -> Outcome:
     return run(seed, Server(folder), PLANTED[planted] if planted else Parts())
 
 
-def first_broken(seeds: Iterable[int], folder: Path, jobs: int, planted: str) -> Outcome | None:
-    """The first outcome that does not hold, and no run more than is needed."""
+@dataclass(frozen=True, slots=True)
+class Runners:
+    """`jobs` processes that have everything imported: starting them takes longer than a run."""
+
+    pool: ProcessPoolExecutor
+    jobs: int
+    folder: Path
+
+    def begin(self, seed: int, planted: str | None) -> Future[Outcome]:
+        return self.pool.submit(one, seed, self.folder, planted)
+
+
+@contextmanager
+def runners_on(folder: Path, jobs: int) -> Iterator[Runners]:
+    """`folder`: of the PostgreSQL."""
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        runs = [pool.submit(one, seed, folder, planted) for seed in seeds]
-        for run_of_seed in as_completed(runs):
+        yield Runners(pool, jobs, folder)
+
+
+def first_broken(runners: Runners, seeds: Iterable[int], planted: str) -> Outcome | None:
+    """The first outcome that does not hold, and no run begun after it."""
+    left = iter(seeds)
+    running = {runners.begin(seed, planted) for seed in islice(left, runners.jobs)}
+    while running:
+        done, running = wait(running, return_when=FIRST_COMPLETED)
+        for run_of_seed in done:
             if run_of_seed.result().broken:
-                pool.shutdown(wait=False, cancel_futures=True)
                 return run_of_seed.result()
+        running |= {runners.begin(seed, planted) for seed in islice(left, len(done))}
     return None
 
 
-def many(seeds: Iterable[int], folder: Path, jobs: int, planted: str | None = None) -> list[Outcome]:
+def many(runners: Runners, seeds: Iterable[int], planted: str | None = None) -> list[Outcome]:
     """In the order of the seeds."""
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        return list(pool.map(partial(one, folder=folder, planted=planted), seeds))
+    return [run_of_seed.result() for run_of_seed in [runners.begin(seed, planted) for seed in seeds]]

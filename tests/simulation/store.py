@@ -32,6 +32,7 @@ from sync.messages import Status
 from sync.pairing import Target, parse_code
 from sync.records import TemplateRecord, decoded
 from tests.appliance.visitors import sighting
+from tests.cheap import CHEAP_WORK
 from tests.simulation.network import Network, StoresLine
 from tests.simulation.parts import Parts
 from tests.simulation.people import MODEL, SIZE, axis, look, person
@@ -183,7 +184,14 @@ class Shop:
         carrier = Carrier(HUB_URL, transport=StoresLine(self.network, self.name))
         target = Target(parse_code(code), HUB_URL, plain=True)
         answer, own = pairing.pair(
-            carrier, target, name=self.name, time_zone="Asia/Ho_Chi_Minh", version="1", now_ms=self.now_ms(), wait=lambda _s: None
+            carrier,
+            target,
+            name=self.name,
+            time_zone="Asia/Ho_Chi_Minh",
+            version="1",
+            now_ms=self.now_ms(),
+            wait=lambda _s: None,
+            work=CHEAP_WORK,
         )
         link.begin(self.store, HUB_URL, answer, own, self.now_ms())
         self.tenant_id, self.appliance_id = answer.tenant_id, answer.appliance_id

@@ -52,7 +52,14 @@ class Line:
         target = wire.parse_target(f"{self.hub.code.shown}@https://hub.test")
         carrier = Carrier(target.url, transport=self.hub.transport)
         answer, own = pairing.pair(
-            carrier, target, name="Harbour", time_zone="UTC", version="1", now_ms=self.now_ms, wait=lambda _seconds: None
+            carrier,
+            target,
+            name="Harbour",
+            time_zone="UTC",
+            version="1",
+            now_ms=self.now_ms,
+            wait=lambda _seconds: None,
+            work=self.hub.work,
         )
         link.begin(self.shop.store, target.url, answer, own, self.now_ms)
 

@@ -45,6 +45,8 @@ class Headquarters:
     old_sign: bytes = bytes(32)
     known: Known = field(default_factory=Known)
     code: pairing.Code = field(default_factory=pairing.make_code)
+    work: int = pairing.SCRYPT_N
+    """Of the code: whoever pairs with less agrees on it with this one."""
     away: bool = False
     loses: int = 0
     refuses: Code | None = None
@@ -100,7 +102,7 @@ class Headquarters:
         return made
 
     def _paired_with(self, message: bytes) -> bytes:
-        read, key = pairing.read_request(message), pairing.proof_key(self.code)
+        read, key = pairing.read_request(message), pairing.proof_key(self.code, self.work)
         if read.digest in self._paired:
             return self._paired[read.digest]
         try:

@@ -20,13 +20,14 @@ from tests.appliance.line.chain import HUB_KEYS, an_id, guest, lent, pair, table
 from tests.appliance.line.headquarters import Headquarters
 from tests.appliance.stores import DAY_MS, JPEG, NOON
 from tests.appliance.visitors import CHARLIE, a_shop, face
+from tests.cheap import CHEAP_WORK
 
 GRACE = 5
 
 
 @pytest.fixture
 def line(tmp_path: Path) -> Iterator[Line]:
-    made = Line(a_shop(tmp_path / "data"), Headquarters())
+    made = Line(a_shop(tmp_path / "data"), Headquarters(work=CHEAP_WORK))
     yield made
     made.agent.stop()
     made.shop.store.close()
