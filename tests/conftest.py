@@ -17,7 +17,7 @@ settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("here", deadline=None)
 settings.load_profile("ci" if in_ci() else "here")
 
-LONG = ("simulation/", "rtsp/", "chaos/", "appliance/line/test_process.py", "appliance/test_running.py", "appliance/test_demo.py", "browser/")
+LONG = ("simulation/", "rtsp/", "chaos/", "appliance/line/test_process.py", "appliance/test_running.py", "appliance/test_demo.py")
 """In this order. Those that keep the processor busy stand beside those that wait."""
 HERE = Path(__file__).parent
 

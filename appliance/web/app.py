@@ -58,6 +58,8 @@ log = logging.getLogger(__name__)
 HERE = Path(__file__).parent
 BODY_BYTES_MAX = 64 << 10
 """The largest form is a person's: 2,000 characters of notes, at twelve bytes each when they are packed for the way."""
+FORMS_ARE_READ_IN = "litestar._multipart"
+"""Raises what Python raises over a text that is none: the sender's mistake, and no failure of the page."""
 ROUTES = (
     today_page, today_parts, dismiss_notice, visits_page, visits_file, visit_page, visit_face, people_page, person_page,
     *person_changes.ROUTES, review_page, review_undo, review_answer, live_stream, camera_picture,
@@ -99,6 +101,9 @@ def create_app(deps: WebDeps) -> Litestar:
         place = error.__traceback__
         while place is not None and place.tb_next is not None:
             place = place.tb_next
+        if place is not None and place.tb_frame.f_globals.get("__name__") == FORMS_ARE_READ_IN:
+            words = _("What was sent is no form that can be read here. Load the page again and send it once more.")
+            return given(request).page("refused.html", "", {"title": title(400), "detail": words}, 400)
         where = f"{Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}" if place is not None else "unknown"
         log.error("page_failed route=%s error=%s at=%s", request.route_handler.name or request.route_handler, type(error).__name__, where)
         words = _("Nothing is lost: cameras and visits go on. Load the page again; if it fails again, the log says where.")

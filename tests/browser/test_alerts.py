@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from litestar import Litestar
@@ -12,15 +11,12 @@ from playwright.sync_api import Page, expect
 
 from appliance.alerts import rules
 from appliance.alerts.desk import AlertDesk
-from appliance.alerts.telling import Site, Telling
-from appliance.config import Config, Data
+from appliance.alerts.telling import Telling
 from appliance.details import Details, Entry
-from appliance.long_work import LongWork
-from appliance.starting_anew import Outside, StartingAnew
-from appliance.upkeep import Upkeep
 from appliance.web.app import create_app
 from tests.appliance.alerts.receivers import web_hook
-from tests.appliance.web.shop import MINUTE, NOW, ZONE, Shop
+from tests.appliance.web.routes import completed
+from tests.appliance.web.shop import MINUTE, NOW, Shop
 from tests.browser.browsing import ON_A_PHONE, fits
 from tests.browser.portraits import portrait
 from ui.server import Server
@@ -29,17 +25,14 @@ pytestmark = ON_A_PHONE
 
 
 @pytest.fixture
-def telling(shop: Shop) -> Telling:
-    return Telling(shop.store, lambda: shop.cameras, shop.live, Site("Ba Đình", ZONE), lambda _id: "Bob", lambda: shop.clock_ms)
+def telling(shop: Shop) -> Iterator[Telling]:
+    with completed(shop) as telling:
+        yield telling
 
 
 @pytest.fixture
-def app(shop: Shop, telling: Telling, tmp_path: Path) -> Iterator[Litestar]:
-    work = LongWork(lambda: shop.clock_ms)
-    outside = Outside(frozenset(), StartingAnew(), lambda: ["2026-11-22T07:00:00.000Z level=info from=a event=started"])
-    upkeep = Upkeep(shop.store, Config(data=Data(folder=tmp_path)), lambda: shop.clock_ms, work, outside, "starter_embedder")
-    yield create_app(replace(shop.deps, alerts=AlertDesk(telling), upkeep=upkeep))
-    work.stop()
+def app(shop: Shop, telling: Telling) -> Litestar:
+    return create_app(shop.deps)
 
 
 def watched_person_comes(shop: Shop, telling: Telling) -> None:
@@ -81,7 +74,7 @@ def test_a_place_is_added_tried_out_and_chosen_from_a_phone(page: Page, server: 
         page.get_by_role("button", name="Add").click()
         page.get_by_role("button", name="Send a test to Till").click()
         expect(page.get_by_role("status").first).to_contain_text("The test was taken")
-        assert hook.came[0]["title"] == "Ba Đình: this is a test"
+        assert hook.came[0]["title"] == "Ba Đình store: this is a test"
     page.get_by_text("A VIP comes in").click()
     rule = page.locator("details.rule").first
     rule.get_by_label("Tell me").check()

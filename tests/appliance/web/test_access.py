@@ -4,55 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from litestar import Litestar
-from litestar.routes import HTTPRoute
 from litestar.testing import TestClient
 
-from appliance.alerts.desk import AlertDesk
-from appliance.alerts.telling import Site, Telling
-from appliance.config import Config, Data
-from appliance.long_work import LongWork
-from appliance.starting_anew import Outside, StartingAnew
-from appliance.upkeep import Upkeep
 from appliance.web.access import ROLES, Access
-from tests.appliance.web.shop import NOW, ZONE, Shop, busy_shop
+from tests.appliance.web.routes import Spot, completed, spots
+from tests.appliance.web.shop import NOW, Shop, busy_shop
 from tests.appliance.web.signing import OURS, SAME, WHO, add_users, sign_in, with_door
 
 OPEN = {"/sign-in", "/sign-in/code", "/sign-out", "/first-start", "/certificate", "/static/{name}"}
 """What anybody may ask: nothing of anybody is there. A new route is added here on purpose or not at all."""
 GIVEN = {"visit_id": "v-bob", "person_id": "bob", "other_id": "p1204", "camera_id": "front", "notice_id": "1", "case_id": "1"}
-FOR_MODELS = {"/staff/add", "/people/by-photo"}
-"""Look at photos that are sent; this shop has no models for it, and they say so."""
 PEOPLE = ("Bob", "Alice Nguyen", "Mai Lê", "+84 24", "bob@example.com", "likes tea")
 PICTURES = re.compile(r"/face\b|/picture\b|data:image/(?!svg)")
-
-
-@dataclass(frozen=True)
-class Spot:
-    method: str
-    path: str
-    access: str
-    stream: bool
-
-    @property
-    def address(self) -> str:
-        return re.sub(r"\{(\w+)\}", lambda given: GIVEN.get(given[1], "1"), self.path)
-
-
-def spots(app: Litestar) -> list[Spot]:
-    found = []
-    for route in app.routes:
-        assert isinstance(route, HTTPRoute), f"{route.path}: only plain HTTP is known here"
-        for handler in route.route_handlers:
-            access, path = str(handler.opt.get("access", "")), re.sub(r"\{(\w+):\w+\}", r"{\1}", route.path)
-            stream = "ServerSentEvent" in str(handler.parsed_return_field.raw)
-            found += [Spot(method, path, access, stream) for method in handler.http_methods if method != "OPTIONS"]
-    assert len(found) > 40 and any(spot.stream for spot in found)
-    return found
 
 
 @pytest.fixture
@@ -71,15 +38,8 @@ def shop(tmp_path: Path) -> Shop:
 
 @pytest.fixture
 def app(shop: Shop) -> Iterator[Litestar]:
-    """With all that the running appliance has but models for photos."""
-    site = Site("Ba Đình store", ZONE)
-    telling = Telling(shop.store, lambda: shop.cameras, shop.live, site, lambda _person_id: "Bob", lambda: shop.clock_ms)
-    outside = Outside(frozenset(), StartingAnew(), list)
-    work = LongWork(lambda: shop.clock_ms)
-    upkeep = Upkeep(shop.store, Config(data=Data(folder=shop.folder)), lambda: shop.clock_ms, work, outside, "starter_embedder")
-    shop.deps = replace(shop.deps, alerts=AlertDesk(telling), upkeep=upkeep)
-    yield with_door(shop)
-    work.stop()
+    with completed(shop):
+        yield with_door(shop)
 
 
 @pytest.fixture
@@ -90,7 +50,7 @@ def client(app: Litestar) -> Iterator[TestClient[Litestar]]:
 
 def ask(client: TestClient[Litestar], spot: Spot, headers: dict[str, str] = SAME) -> tuple[int, str]:
     given = {} if spot.method == "GET" else {"data": {"x": "1"}}
-    answer = client.request(spot.method, spot.address, headers=headers, follow_redirects=False, **given)  # type: ignore[arg-type]
+    answer = client.request(spot.method, spot.address(GIVEN), headers=headers, follow_redirects=False, **given)  # type: ignore[arg-type]
     return answer.status_code, answer.text
 
 
@@ -179,8 +139,7 @@ def test_those_who_may_are_answered(app: Litestar, client: TestClient[Litestar],
         if may and spot.method == "GET" and not spot.stream:
             status, words = ask(client, spot)
             # 404 and 204: an id that is none, a camera that has no picture yet.
-            may_lack = "{" in spot.path or spot.path in FOR_MODELS
-            assert status in ((200, 204, 400, 404) if may_lack else (200,)), f"{spot}: {status} {words[:300]}"
+            assert status in ((200, 204, 400, 404) if "{" in spot.path else (200,)), f"{spot}: {status} {words[:300]}"
 
 
 def test_the_navigation_leads_only_where_one_may_go(client: TestClient[Litestar]) -> None:
