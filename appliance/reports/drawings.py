@@ -205,7 +205,7 @@ def _names(words: dict[str, str]) -> Spec:
 
 def _labels(column: Column, table: Table) -> Spec:
     """In the table's own order. Where there is no room some are left out; all are in the tooltip."""
-    axis = {"labelAngle": 0, "labelOverlap": "greedy", "labelSeparation": 8, "ticks": False}
+    axis = {"labelAngle": 0, "labelOverlap": "greedy", "labelSeparation": 8, "labelPadding": 9, "ticks": False}
     return {"field": column.key, "type": "ordinal", "sort": [str(row[0]) for row in table.rows], "title": None, "axis": axis}
 
 

@@ -75,6 +75,10 @@ class Line:
     address: str
 
 
+OF_THE_STORE = ("alert_rule", "alert_target_added", "alert_target_removed", "setting", "backup", "restore", "retention", "particulars")
+"""Was about no person: which rule, setting or backup it was says nothing to a reader in the words that are stored."""
+
+
 def what_words(what: str) -> str:
     return _(WHATS[what]) if what in WHATS else what.replace("_", " ")
 
@@ -111,7 +115,7 @@ def _line(entry: Entry, people: dict[str, str], visits: set[str], others: dict[s
         return Line(entry, what, _("a visit"), f"/visits/{id_}")
     if id_ in others:
         return Line(entry, what, others[id_] if others[id_] != entry.who else "–", "")
-    if not id_:
+    if not id_ or entry.what in OF_THE_STORE:
         return Line(entry, what, _("the list of visits") if entry.what == "export" else "–", "")
     return Line(entry, what, _("what is gone by now"), "")
 

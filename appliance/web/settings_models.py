@@ -42,7 +42,7 @@ def models_form(pages: Pages, problem: str = "", status: int = 200) -> Response[
         try:
             upkeep.pack(pack.name)
         except SettingError as error:
-            missing = str(error)
+            missing = str(error)[:1].upper() + str(error)[1:]
         rows.append(PackRow(pack.name, pack.summary, pack.name == config.models.pack, pack.name == chosen != config.models.pack, missing))
     values = {
         "tab": "models",

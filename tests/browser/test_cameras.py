@@ -23,6 +23,7 @@ HIDE = """(hidden) => {
 }"""
 
 
+@pytest.mark.journey
 def test_a_camera_is_tried_out_seen_and_saved(page: Page, server: Server, shop: Shop) -> None:
     opened = threading.Event()
 
@@ -91,6 +92,7 @@ def test_a_zone_is_drawn_by_mouse_and_by_keyboard_and_saved(page: Page, server: 
     assert shop.deps.camera_desk.one("front").ignored == ()
 
 
+@pytest.mark.journey
 def test_live_shows_who_comes_and_asks_nothing_of_the_cameras_while_nobody_looks(page: Page, server: Server, shop: Shop) -> None:
     page.goto(server.address + "/live")
     expect(page.locator("#line")).to_have_text("live")
@@ -106,11 +108,3 @@ def test_live_shows_who_comes_and_asks_nothing_of_the_cameras_while_nobody_looks
     with page.expect_event("requestfinished", predicate=lambda request: "after=0" not in request.url, timeout=5_000):
         page.evaluate(HIDE, False)
     assert {camera for camera, _seconds in shop.looks} == {"front", "back"}
-
-
-@pytest.mark.parametrize("width", [390, 1080, 2560])
-@pytest.mark.parametrize("path", ["/live", "/cameras", "/cameras/front", "/cameras/add", "/cameras/front/remove"])
-def test_no_page_of_cameras_is_wider_than_the_screen(page: Page, server: Server, width: int, path: str) -> None:
-    page.set_viewport_size({"width": width, "height": 900})
-    page.goto(server.address + path)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -41,6 +41,7 @@ def test_a_person_is_found_edited_and_found_again_by_what_was_entered(page: Page
     expect(page.locator(".person")).to_have_count(1)
 
 
+@pytest.mark.journey
 def test_two_are_merged_and_the_merge_is_undone(page: Page, server: Server) -> None:
     page.goto(server.address + "/people/bob")
     page.get_by_role("link", name="Merge with").click()
@@ -62,6 +63,7 @@ def test_a_wrong_visit_is_taken_away(page: Page, server: Server) -> None:
     expect(page.get_by_role("status")).to_contain_text("the new person")
 
 
+@pytest.mark.journey
 def test_erasing_asks_says_what_goes_and_can_be_left(page: Page, server: Server) -> None:
     page.goto(server.address + "/people/bob")
     page.get_by_role("link", name="Erase").click()

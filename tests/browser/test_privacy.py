@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from appliance import clearing
@@ -17,6 +18,7 @@ from ui.server import Server
 pytestmark = SIZES
 
 
+@pytest.mark.journey
 def test_a_person_asks_to_be_erased_and_gets_a_receipt(page: Page, server: Server, shop: Shop) -> None:
     page.goto(server.address + "/people/bob")
     page.get_by_role("link", name="See everything").click()

@@ -74,6 +74,7 @@ def test_another_period_and_a_camera_are_asked_for_by_choosing_them(page: Page, 
     expect(page.get_by_text("2 Nov to 8 Nov", exact=True)).to_be_visible()
 
 
+@pytest.mark.journey
 def test_the_whole_report_is_saved_and_the_page_says_that_it_is_being_made(page: Page, server: Server, tmp_path: Path) -> None:
     page.goto(f"{server.address}/reports?range=7d")
     with page.expect_download(timeout=30_000) as download:

@@ -45,6 +45,7 @@ def decisions(doubts: Doubts) -> list[str]:
     return [d for (d,) in doubts.shop.store.db.execute("SELECT decision FROM review WHERE decision IS NOT NULL ORDER BY turn").fetchall()]
 
 
+@pytest.mark.journey
 def test_ten_cases_are_decided_by_keyboard_and_the_last_is_undone(page: Page, server: Server, doubts: Doubts) -> None:
     page.goto(server.address + "/review")
     began_s = time.monotonic()

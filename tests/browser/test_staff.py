@@ -33,6 +33,7 @@ def a_file(content: bytes) -> FilePayload:
     return {"name": "photo.png", "mimeType": "image/png", "buffer": content}
 
 
+@pytest.mark.journey
 def test_somebody_is_enrolled_and_found_among_the_customers(page: Page, server: Server, shop: Shop) -> None:
     page.goto(server.address + "/staff")
     page.get_by_role("link", name="Add somebody").click()

@@ -19,6 +19,7 @@ def open_live(page: Page, server: Server) -> None:
     expect(page.locator("#line")).to_have_text("live")
 
 
+@pytest.mark.journey
 def test_a_visit_appears_by_itself_and_the_figures_follow(page: Page, server: Server, shop: Shop) -> None:
     open_live(page, server)
     rows = page.locator("#just-now > li")
@@ -142,14 +143,6 @@ def test_the_first_camera_appears_without_loading_the_page(browser: Browser, pag
     finally:
         page.goto("about:blank")
         server.stop()
-
-
-@pytest.mark.parametrize("width", [390, 720, 1080, 1440, 2560])
-@pytest.mark.parametrize("path", ["/", "/visits", "/people", "/review", "/visits/v-unsure"])
-def test_no_page_is_wider_than_the_screen(page: Page, server: Server, width: int, path: str) -> None:
-    page.set_viewport_size({"width": width, "height": 900})
-    page.goto(server.address + path)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 @pytest.mark.parametrize("width", [360, 390, 1440])

@@ -24,14 +24,12 @@ PICTURES = re.compile(r"/face\b|/picture\b|data:image/(?!svg)")
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Shop:
-    """Bob the customer has details; a notice names him; somebody might be him."""
+    """Bob the customer has details; a notice names him; somebody might be Mai."""
     shop = busy_shop(tmp_path)
-    add_users(shop)
     shop.person("mai", 11, name="Mai Lê")
     shop.visit("v-mai", "returning", NOW, "mai", 2, nearest="mai", similarity=0.6)
     shop.visit("v-like-mai", "unsure", NOW, None, 0, nearest="mai", similarity=0.41)
     shop.case("v-like-mai", "mai", 0.41)
-    shop.notice("Bob was seen.")
     shop.stores["bob"] = ["Riverside"]
     return shop
 
@@ -76,6 +74,7 @@ def test_a_route_that_says_nothing_is_refused_to_everybody(shop: Shop) -> None:
     def forgotten() -> str:
         return "Bob"
 
+    add_users(shop)
     app = with_door(shop)
     app.register(forgotten)
     with TestClient(app, base_url=OURS) as client:

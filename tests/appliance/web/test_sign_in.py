@@ -214,6 +214,9 @@ def test_the_log_says_who_looked_changed_and_exported_and_is_filtered(client: Cl
     only = client.get("/audit?what=export").text.partition("<tbody>")[2]
     assert only.count("<tr>") == 1 and "Erin" not in only
     assert "Nothing like that" in client.get("/audit?who=somebody").text
+    with shop.store.transaction() as db:
+        db.execute("INSERT INTO audit (at_ms, who, what, subject_id) VALUES (0, 'x', 'alert_rule', 'watchlist')")
+    assert "gone by now" not in client.get("/audit?who=x").text, "a rule is nobody, and not gone"
     assert client.get("/audit?before=-1").status_code == 400
     for number in range(60):
         with shop.store.transaction() as db:
@@ -221,4 +224,4 @@ def test_the_log_says_who_looked_changed_and_exported_and_is_filtered(client: Cl
     page = client.get("/audit").text
     older = re.search(r'href="(/audit\?before=\d+)"', page)
     assert page.count("<tr>") == 51 and older
-    assert client.get(older[1]).text.count("<tr>") == 16
+    assert client.get(older[1]).text.count("<tr>") == 17
