@@ -56,7 +56,7 @@ def erase(store: Store, person_id: str, now_ms: int, *, by_the_chain: bool = Fal
     if not _there(store, person_id):
         return Forgotten()
     templates = _templates(store, person_id)
-    _marked(store, forgotten_list.PERSON, person_id, templates, now_ms)
+    _marked(store, forgotten_list.BY_THE_CHAIN if by_the_chain else forgotten_list.PERSON, person_id, templates, now_ms)
     gone = _let_go(store, person_id, now_ms) + Forgotten(persons=1, templates=len(templates))
     persons.remove(store, person_id, now_ms, erased=not by_the_chain)
     by = BY_THE_CHAIN if by_the_chain else ASKED_HERE

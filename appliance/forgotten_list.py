@@ -24,7 +24,8 @@ HEAD = "Regulars: marks of what was forgotten and must not come back out of a ba
 MARK_BYTES = 16
 """Half of a SHA-256: no two of a billion ids share it."""
 LINE = re.compile(r"[0-9a-f]{32}")
-PERSON, OPTED_OUT, TEMPLATE, VISIT = "person", "opted out", "template", "visit"
+PERSON, BY_THE_CHAIN, OPTED_OUT, TEMPLATE, VISIT = "person", "by the chain", "opted out", "template", "visit"
+"""BY_THE_CHAIN: a person whom headquarters had forgotten, be it for an opt-out: it is not asked for more than that."""
 
 
 def mark(vault: Vault, kind: str, row_id: str) -> bytes:

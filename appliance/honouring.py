@@ -8,7 +8,7 @@ from pathlib import Path
 from appliance import forgetting, forgotten_list, snapshots
 from appliance.database import Store
 from appliance.forgetting import Forgotten
-from appliance.forgotten_list import OPTED_OUT, PERSON, TEMPLATE, VISIT
+from appliance.forgotten_list import BY_THE_CHAIN, OPTED_OUT, PERSON, TEMPLATE, VISIT
 from sync.records import TemplateGone
 
 
@@ -29,11 +29,13 @@ def forget_marked(store: Store, marks: Set[bytes], now_ms: int) -> Forgotten:
 
     gone = Forgotten()
     with store.transaction() as db:
-        _merges_of(store, {row[0] for row in db.execute("SELECT taken_id FROM merges").fetchall() if marked(PERSON, row[0])})
-        _merges_of(store, {row[0] for row in db.execute("SELECT taken_id FROM merges").fetchall() if marked(OPTED_OUT, row[0])})
+        taken = {row[0] for row in db.execute("SELECT taken_id FROM merges").fetchall()}
+        _merges_of(store, {one for one in taken if any(marked(kind, one) for kind in (PERSON, BY_THE_CHAIN, OPTED_OUT))})
         for person_id, role in db.execute("SELECT id, role FROM persons").fetchall():
             if marked(PERSON, person_id):
                 gone += forgetting.erase(store, person_id, now_ms)
+            elif marked(BY_THE_CHAIN, person_id):
+                gone += forgetting.erase(store, person_id, now_ms, by_the_chain=True)
             elif role != "opted_out" and marked(OPTED_OUT, person_id):
                 gone += forgetting.opt_out(store, person_id, now_ms)
         templates = db.execute("SELECT id, person_id, visit_id, embedding_sealed FROM templates").fetchall()

@@ -375,3 +375,21 @@ ALERTS = (
     # Who is known by which model: asked before other models are chosen.
     "CREATE INDEX templates_model ON templates (model, person_id)",
 )
+
+
+@migrations()
+def m016_headquarters_put_back(db: Database) -> None:
+    for statement in HEADQUARTERS_PUT_BACK:
+        db.execute(statement)
+
+
+HEADQUARTERS_PUT_BACK = (
+    # The life of headquarters' database, in which cursor counts; empty until it was heard.
+    "ALTER TABLE link ADD COLUMN hub_life TEXT NOT NULL DEFAULT ''",
+    # The last record of the line that headquarters said to have committed.
+    "ALTER TABLE link ADD COLUMN acknowledged INTEGER NOT NULL DEFAULT 0",
+    # Whom headquarters had forgotten, one row a fact: told back to it, which may lose that. person_ids: with blanks between.
+    """CREATE TABLE had_forgotten (
+        key TEXT PRIMARY KEY, erasure_id TEXT NOT NULL, identity_id TEXT NOT NULL,
+        kind TEXT NOT NULL CHECK (kind IN ('erase', 'opt_out')), person_ids TEXT NOT NULL) STRICT""",
+)

@@ -70,8 +70,8 @@ def keep_keys(tx: Tx, appliance: Appliance, known: Known, now: datetime) -> None
         )
 
 
-def heard_from(tx: Tx, appliance: Appliance, push: Push, progress: Progress, set_aside: int, now: datetime) -> None:
-    """In the transaction of what it told."""
+def heard_from(tx: Tx, appliance: Appliance, push: Push, progress: Progress, cursor: int, set_aside: int, now: datetime) -> None:
+    """In the transaction of what it told. `cursor`: the newest of our facts that it has committed."""
     skew_ms = receiving.clock_skew_ms(push, int(now.timestamp() * 1000))
     tx.execute(
         """UPDATE appliances SET line = %s, applied = %s, last_digest = %s, past_lines = %s, cursor = %s, last_contact_at = %s,
@@ -81,7 +81,7 @@ def heard_from(tx: Tx, appliance: Appliance, push: Push, progress: Progress, set
             progress.applied,
             progress.last_digest,
             list(progress.past_lines),
-            max(0, min(push.cursor, SKEW_MS_MAX)),
+            max(0, min(cursor, SKEW_MS_MAX)),
             now,
             max(-SKEW_MS_MAX, min(skew_ms, SKEW_MS_MAX)),
             Jsonb(_status(push.status), dumps=msgspec.json.encode),

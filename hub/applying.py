@@ -11,7 +11,7 @@ from datetime import datetime
 
 import psycopg
 
-from hub import admission, audit, erasure, known_rows, opt_outs, receipts, stored_rows
+from hub import admission, audit, erasure, known_rows, opt_outs, receipts, stored_rows, taking_up
 from hub.admission import Admitted
 from hub.batch import Batch, Told, gathered, persons_named
 from hub.database import Tx
@@ -20,8 +20,10 @@ from hub.receipts import Counts
 from hub.set_aside import Aside
 from hub.stored_rows import Sender
 from hub.vault import Vault
+from sync import facts
+from sync.facts import Erase, OptOut
 from sync.judging import SetAside, judged
-from sync.records import PersonGone, PersonRecord, Record, TemplateRecord
+from sync.records import PersonGone, PersonRecord, Record, TemplateRecord, ToldBack
 
 JUMP_MS_MIN = 60_000
 """A clock that was set right by seconds is no news."""
@@ -50,7 +52,13 @@ def may_forget(told: Sequence[Told[Record]]) -> bool:
 
 
 def _asks_to_forget(record: Record) -> bool:
-    return (isinstance(record, PersonGone) and record.erased) or (isinstance(record, PersonRecord) and record.role == admission.OPTED_OUT)
+    match record:
+        case PersonGone(erased=erased):
+            return erased
+        case PersonRecord(role=role):
+            return role == admission.OPTED_OUT
+        case _:
+            return isinstance(record, ToldBack)
 
 
 def apply(tx: Tx, vault: Vault, sender: Sender, told: Sequence[Told[Record]], now: datetime, *, alone: bool) -> list[Aside]:
@@ -108,12 +116,13 @@ def _apply_or_halve(tx: Tx, vault: Vault, sender: Sender, told: Sequence[Told[Re
 def _apply(tx: Tx, vault: Vault, sender: Sender, told: Sequence[Told[Record]], now: datetime, alone: bool) -> list[Aside]:
     batch = gathered(told)
     found = admission.admitted(batch, known_rows.look_up(tx, vault, batch), sender.owners)
-    if found.forgets and not alone:
+    if (found.forgets or batch.told_back) and not alone:
         raise MustBeAlone
     stored_rows.remove(tx, sender, batch, found, now)
     asides = found.asides + stored_rows.store(tx, vault, sender, batch, found, now)
     asides += _receive(tx, sender, batch, now)
     _forget(tx, vault, sender, found, now)
+    _forget_again(tx, vault, sender, batch, now)
     return asides
 
 
@@ -141,3 +150,11 @@ def _forget(tx: Tx, vault: Vault, sender: Sender, found: Admitted, now: datetime
         erasure.erase_persons(tx, vault, found.erase, asked, now, appliance_id=mine)
     if found.opt_out:
         erasure.opt_out_persons(tx, vault, found.opt_out, asked, now, appliance_id=mine)
+
+
+def _forget_again(tx: Tx, vault: Vault, sender: Sender, batch: Batch, now: datetime) -> None:
+    asked = Asked(sender.name, "told back by a store after this database was put back to an earlier day")
+    for one in batch.told_back:
+        fact = facts.decoded(one.record.payload)
+        assert isinstance(fact, Erase | OptOut), "nothing else is judged good"
+        taking_up.take_up(tx, vault, fact, asked, now)

@@ -22,6 +22,7 @@ from sync.records import (
     Record,
     TemplateGone,
     TemplateRecord,
+    ToldBack,
     VisitGone,
     VisitRecord,
 )
@@ -53,6 +54,7 @@ class Batch:
     counts: dict[str, Told[OptedOutCount]] = field(default_factory=dict)
     apart: dict[tuple[str, str], Told[ApartRecord]] = field(default_factory=dict)
     receipts: list[Told[ReceiptRecord]] = field(default_factory=list)
+    told_back: list[Told[ToldBack]] = field(default_factory=list)
     jumps: list[Told[ClockJumped]] = field(default_factory=list)
 
     @property
@@ -91,6 +93,8 @@ def gathered(told: Iterable[Told[Record]]) -> Batch:
                 batch.apart[a, b] = Told(one.sequence, one.record, one.payload)
             case ReceiptRecord():
                 batch.receipts.append(Told(one.sequence, one.record, one.payload))
+            case ToldBack():
+                batch.told_back.append(Told(one.sequence, one.record, one.payload))
             case ClockJumped():
                 batch.jumps.append(Told(one.sequence, one.record, one.payload))
     return batch

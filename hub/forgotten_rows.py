@@ -123,4 +123,10 @@ def _delete_identities(tx: Tx, person_ids: Sequence[str], identity_ids: Sequence
         which,
     )
     tx.execute("DELETE FROM identity_events WHERE person_id = ANY(%(persons)s::uuid[]) OR identity_id = ANY(%(identities)s::uuid[])", which)
+    # A merge names whom it brought; they may have been parted from that identity since.
+    tx.execute(
+        """UPDATE identity_events SET before = jsonb_set(before, '{persons}', (before->'persons') - %(persons)s::text[])
+            WHERE kind = 'merge' AND before->'persons' ?| %(persons)s::text[]""",
+        which,
+    )
     tx.execute("DELETE FROM identities WHERE id = ANY(%(identities)s::uuid[])", which)

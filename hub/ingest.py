@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from hub import appliance_rows, applying, erasure, facts, giving_back, set_aside
+from hub import appliance_rows, applying, erasure, facts, giving_back, lives, set_aside
 from hub.appliance_rows import Appliance
 from hub.applying import MustBeAlone
 from hub.batch import Told
@@ -74,13 +74,14 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What is committed. `seal_to`: the appliance's key since."""
+    """What is committed. `seal_to`: the appliance's key since. `life`: of our database."""
 
     verdict: Verdict
     asides: int
     page: Page
     seal_to: PublicKeys
     keys_taken: bool
+    life: str
 
 
 def exchange(deps: Deps, message: bytes, now: datetime, *, came_from: str = "") -> bytes:
@@ -175,9 +176,13 @@ def _in_transaction(
                 giving_back.give_back(tx, vault, appliance.id, now)
         known, keys_taken = receiving.keys_after(appliance.known, header, push)
         appliance_rows.keep_keys(tx, appliance, known, now)
-        appliance_rows.heard_from(tx, appliance, push, verdict.progress, len(aside), now)
-        page = facts.after(tx, vault, appliance.id, push.cursor, facts_max=push.facts_max)
-    return Done(verdict, len(aside), page, known.newest, keys_taken)
+        heard = lives.heard(tx, push, appliance.progress.applied if appliance.progress.line == header.line else 0)
+        appliance_rows.heard_from(tx, appliance, push, verdict.progress, heard.cursor or 0, len(aside), now)
+        if heard.cursor is None:
+            page = Page([], push.cursor, False)
+        else:
+            page = facts.after(tx, vault, appliance.id, heard.cursor, facts_max=push.facts_max)
+    return Done(verdict, len(aside), page, known.newest, keys_taken, heard.life)
 
 
 def _answer(opened: Opened, push: Push, done: Done, now: datetime) -> bytes:
@@ -192,6 +197,7 @@ def _answer(opened: Opened, push: Push, done: Done, now: datetime) -> bytes:
         set_aside=done.asides,
         hub_keys=None if opened.pair is opened.newest else opened.newest.public,
         keys_taken=done.keys_taken,
+        life=done.life,
     )
     return envelope.sealed_message(
         answer,

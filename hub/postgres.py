@@ -185,7 +185,7 @@ def start(folder: Path, *, options: Mapping[str, str] | None = None) -> Postgres
             f"PostgreSQL runs as user {owner.name}, who may not pass {blocked}. Put the data folder elsewhere, such as "
             f"/var/lib/regulars-hub, or run: chmod o+x '{blocked}'"
         )
-    programs = _programs_for(folder)
+    programs = programs_for(folder)
     if (blocked := owner.unreachable(programs.folder / "postgres")) is not None:
         raise DatabaseError(
             f"PostgreSQL runs as user {owner.name}, who may not pass {blocked}, where its programs are. Install Regulars elsewhere."
@@ -253,7 +253,7 @@ def _fits(place: Path) -> bool:
     return len(os.fsencode(place / f".s.PGSQL.{PORT}")) <= SOCKET_BYTES_MAX and not re.search(r'[",\n]', str(place))
 
 
-def _programs_for(folder: Path) -> Programs:
+def programs_for(folder: Path) -> Programs:
     """The newest, or for a cluster that is there those of its own version."""
     found = {programs.version: programs for programs in _carried()}
     if not found:

@@ -52,6 +52,16 @@ def open_receipts(tx: Tx, erasure_id: str, here: Counts, now: datetime) -> None:
     )
 
 
+def reopen(tx: Tx, erasure_id: str, here: Counts) -> None:
+    """More of it turned out to be here: it is gone from the tables, and has still to go from elsewhere."""
+    tx.execute(
+        """UPDATE erasure_receipts SET persons = persons + %s, templates = templates + %s, snapshots = snapshots + %s
+            WHERE erasure_id = %s AND place = 'postgres'""",
+        [here.persons, here.templates, here.snapshots, erasure_id],
+    )
+    tx.execute("UPDATE erasure_receipts SET done_at = NULL WHERE erasure_id = %s AND place IN ('index', 'snapshots')", [erasure_id])
+
+
 def expect_from(tx: Tx, appliance_id: str) -> None:
     """An appliance that was paired later is told of the opt-outs in force, and is to answer as the others are."""
     tx.execute(

@@ -55,7 +55,7 @@ def _kept(database: Database, store: SnapshotStore, opened: Opened, snapshot: Sn
     with database.tenant(tenant_id) as tx:
         if not tenants.get(tx, tenant_id).snapshots:
             return False
-        if fault or not _wanted(tx, snapshot, owners):
+        if fault or not _wanted(tx, store, snapshot, owners):
             return True
         vault = database.vault(tx, tenant_id)
         key = new_key(tenant_id, from_ms(snapshot.taken_ms))
@@ -85,9 +85,10 @@ def _visit(tx: Tx, snapshot: Snapshot, owners: list[str]) -> tuple[str | None, d
     return None if row is None else (row[0], row[1])
 
 
-def _wanted(tx: Tx, snapshot: Snapshot, owners: list[str]) -> bool:
+def _wanted(tx: Tx, store: SnapshotStore, snapshot: Snapshot, owners: list[str]) -> bool:
+    """Also where the visit names it and it is not there: a database that was put back names pictures that are gone since."""
     found = _visit(tx, snapshot, owners)
-    return found is not None and not (found[0] and found[1] == from_ms(snapshot.taken_ms))
+    return found is not None and not (found[0] and found[1] == from_ms(snapshot.taken_ms) and store.holds(found[0]))
 
 
 def _doom(tx: Tx, key: str, at: datetime) -> None:

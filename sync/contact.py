@@ -34,7 +34,7 @@ class Now:
 @dataclass(frozen=True, slots=True)
 class Link:
     """What an appliance has stored. `line`: the life of its database. `cursor`: the newest fact committed here. `abandoned_through`: see
-    `Push`. `next_keys`: made and stored, and not known to be taken by the hub yet."""
+    `Push`. `next_keys`: made and stored, and not known to be taken by the hub yet. `life`, `acknowledged`: see `Push`."""
 
     tenant: str
     appliance: str
@@ -44,6 +44,8 @@ class Link:
     next_keys: OwnKeys | None = None
     cursor: int = 0
     abandoned_through: int = 0
+    life: str = ""
+    acknowledged: int = 0
 
     @property
     def own(self) -> list[OwnKeys]:
@@ -115,6 +117,23 @@ class BeginLine:
 
 
 @dataclass(frozen=True, slots=True)
+class LearnLife:
+    """Store the life of the hub's database, heard for the first time."""
+
+    life: str
+
+
+@dataclass(frozen=True, slots=True)
+class HubPutBack:
+    """The hub's database was put back to an earlier day. In one transaction: store its new life, let go of what it told before (who opted
+    out stays), go back to cursor 0 and to nothing acknowledged, and tell everything anew, what it had forgotten first;
+    `abandoned_through` as in TellAnew."""
+
+    life: str
+    abandoned_through: int
+
+
+@dataclass(frozen=True, slots=True)
 class LearnHub:
     """Store the hub's new keys in the place of the old."""
 
@@ -134,7 +153,7 @@ class SnapshotDone:
     wanted: bool
 
 
-Action = Acknowledge | ApplyFacts | TellAnew | BeginLine | LearnHub | UseNextKeys | SnapshotDone
+Action = Acknowledge | ApplyFacts | TellAnew | BeginLine | LearnLife | HubPutBack | LearnHub | UseNextKeys | SnapshotDone
 
 
 def counted(speed: Speed, records: int, size: int, seconds: float) -> Speed:

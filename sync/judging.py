@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from sync import records
+from sync import facts, records
 from sync.ids import is_id
 from sync.messages import CAMERAS_MAX, WORDS_MAX, CameraStatus, Snapshot, Status
 from sync.records import (
@@ -28,6 +28,7 @@ from sync.records import (
     RecordError,
     TemplateGone,
     TemplateRecord,
+    ToldBack,
     VisitGone,
     VisitRecord,
 )
@@ -139,9 +140,28 @@ def _faults(record: Record, now_ms: int) -> Iterable[str]:
             yield from _ids(erasure_id=record.erasure_id)
             yield from _times(now_ms, done_ms=record.done_ms)
             yield from _counts(persons=record.persons, templates=record.templates, snapshots=record.snapshots)
+        case ToldBack():
+            yield from _told_back(record.payload)
         case ClockJumped():
             if not 0 <= record.at_ms <= NUMBER_MAX or not -NUMBER_MAX <= record.by_ms <= NUMBER_MAX:
                 yield "at_ms or by_ms is out of bounds"
+
+
+def _told_back(payload: bytes) -> Iterable[str]:
+    try:
+        fact = facts.decoded(payload)
+    except RecordError as error:
+        yield str(error)
+        return
+    if not isinstance(fact, facts.Erase | facts.OptOut):
+        yield "payload is no fact by which somebody is forgotten"
+        return
+    yield from _ids(erasure_id=fact.erasure_id, identity_id=fact.identity_id)
+    if len(fact.person_ids) > facts.PERSONS_MAX or not all(map(is_id, fact.person_ids)):
+        yield "person_ids is no list of ids"
+    for template in fact.templates if isinstance(fact, facts.OptOut) else ():
+        yield from _ids(template_id=template.id)
+        yield from _texts(WORD_MAX, model=template.model)
 
 
 def _ids(**fields: str) -> Iterable[str]:

@@ -21,7 +21,9 @@ from sync.contact import (
     BeginLine,
     Contact,
     Flight,
+    HubPutBack,
     LearnHub,
+    LearnLife,
     Link,
     Now,
     SnapshotDone,
@@ -64,6 +66,7 @@ WORDS: dict[str, str] = {
 }
 PUT_BACK = "This computer was put back to an earlier day. Headquarters is told everything anew."
 TOLD_ANEW = "Headquarters misses records that are no longer kept here. It is told everything anew."
+HUB_PUT_BACK = "Headquarters was put back to an earlier day. It is told everything anew."
 
 
 def wait_s(contact: Contact, now: Now, *, waiting: bool) -> float:
@@ -90,6 +93,8 @@ def ask(contact: Contact, link: Link, entries: Sequence[Entry], span: Span, stat
         sent_ms=now.ms,
         status=status,
         next_keys=link.next_keys.public if link.next_keys else None,
+        life=link.life,
+        acknowledged=link.acknowledged,
     )
     message = _sealed(link, push, first, last, now)
     return replace(contact, flight=Flight(digest(message), first, last, len(message), now, last < span.newest)), message
@@ -187,6 +192,7 @@ def _applied(contact: Contact, link: Link, flight: Flight, span: Span, answer: A
     sequences = [sequence for sequence, _ in answer.facts]
     if sequences != sorted(set(sequences)) or (sequences and answer.cursor < sequences[-1]):
         raise Malformed("its facts are out of order")
+    put_back = bool(link.life and answer.life and answer.life != link.life)
     actions: list[Action] = []
     trouble, at_once = "", flight.full
     if answer.acknowledged > span.newest:
@@ -197,14 +203,21 @@ def _applied(contact: Contact, link: Link, flight: Flight, span: Span, answer: A
         if answer.resend:
             at_once = True
             # What is still here is sent from the front of the outbox in any case; what is gone from it is told anew.
-            gone_through = span.newest if span.oldest is None else span.oldest - 1
-            if gone_through > answer.acknowledged:
+            gone_through = _gone_through(span)
+            if gone_through > answer.acknowledged and not put_back:
                 if link.abandoned_through >= gone_through:
                     raise Malformed("it asks for records that it was told are gone")
                 actions.append(TellAnew(gone_through))
                 trouble = TOLD_ANEW
-    if answer.facts or answer.cursor != link.cursor:
-        actions.append(ApplyFacts(tuple(answer.facts), answer.cursor))
+    if put_back:
+        # Its facts count anew: of this answer none is taken.
+        actions.append(HubPutBack(answer.life, _gone_through(span)))
+        trouble, at_once = HUB_PUT_BACK, True
+    else:
+        if answer.life and not link.life:
+            actions.append(LearnLife(answer.life))
+        if answer.facts or answer.cursor != link.cursor:
+            actions.append(ApplyFacts(tuple(answer.facts), answer.cursor))
     if answer.keys_taken and link.next_keys is not None:
         actions.append(UseNextKeys())
     if answer.hub_keys is not None and checked(answer.hub_keys) != link.hub:
@@ -213,10 +226,15 @@ def _applied(contact: Contact, link: Link, flight: Flight, span: Span, answer: A
     return replace(
         contact,
         not_before_s=now.steady_s + (0.0 if at_once else PACE_S),
-        idle_until_s=now.steady_s + (0.0 if answer.resend or answer.more else IDLE_S),
+        idle_until_s=now.steady_s + (0.0 if answer.resend or answer.more or put_back else IDLE_S),
         trouble=trouble,
         set_aside=contact.set_aside + answer.set_aside,
     ), tuple(actions)
+
+
+def _gone_through(span: Span) -> int:
+    """Up to which record there is nothing in the outbox any more."""
+    return span.newest if span.oldest is None else span.oldest - 1
 
 
 def _taken(contact: Contact, flight: Flight, taken: Taken, now: Now) -> tuple[Contact, tuple[Action, ...]]:

@@ -123,6 +123,13 @@ class ReceiptRecord(msgspec.Struct, frozen=True, kw_only=True, tag="receipt"):
     snapshots: int = 0
 
 
+class ToldBack(msgspec.Struct, frozen=True, kw_only=True, tag="told_back"):
+    """A fact by which the hub had somebody forgotten (Erase or OptOut, see `sync.facts`), told back to it: it may have been put back to
+    an earlier day since. What it knows of changes nothing."""
+
+    payload: bytes
+
+
 class ClockJumped(msgspec.Struct, frozen=True, kw_only=True, tag="clock_jumped"):
     """The computer's clock moved by `by_ms` beside the time that passed; `at_ms` is what it shows since."""
 
@@ -142,6 +149,7 @@ Record = (
     | OptedOutCount
     | ApartRecord
     | ReceiptRecord
+    | ToldBack
     | ClockJumped
 )
 KINDS: frozenset[str] = frozenset(str(kind.__struct_config__.tag) for kind in get_args(Record))

@@ -32,7 +32,20 @@ from appliance.line.link import Link
 from appliance.line.snapshots_up import Pictures
 from appliance.line.standing import behind, waiting_in
 from sync import outbox, pushing
-from sync.contact import Acknowledge, Action, ApplyFacts, BeginLine, Contact, LearnHub, Now, SnapshotDone, TellAnew, UseNextKeys
+from sync.contact import (
+    Acknowledge,
+    Action,
+    ApplyFacts,
+    BeginLine,
+    Contact,
+    HubPutBack,
+    LearnHub,
+    LearnLife,
+    Now,
+    SnapshotDone,
+    TellAnew,
+    UseNextKeys,
+)
 from sync.errors import SyncError
 from sync.messages import Status
 from sync.records import ClockJumped
@@ -211,6 +224,8 @@ class Agent:
         store = self._store
         if isinstance(action, ApplyFacts) and action.facts:
             self._apply(action, asked)
+        elif isinstance(action, HubPutBack):
+            self._begin_anew(action, asked)
         elif not isinstance(action, Acknowledge) or self._has(action):
             with store.transaction():
                 link.require_still(store, asked)
@@ -225,7 +240,7 @@ class Agent:
         store = self._store
         match action:
             case Acknowledge(through=through):
-                outbox.acknowledge(store.db.conn, through)
+                link.acknowledge(store, through)
             case ApplyFacts(cursor=cursor):
                 link.advance(store, cursor, 0)
             case TellAnew(abandoned_through=through):
@@ -234,6 +249,8 @@ class Agent:
             case BeginLine():
                 log.warning("event=told_anew why=headquarters_knows_other_records")
                 link.begin_line(store, fresh=True)
+            case LearnLife(life=life):
+                link.learn_life(store, life)
             case LearnHub(keys=keys):
                 link.learn_hub(store, keys)
             case UseNextKeys():
@@ -251,6 +268,17 @@ class Agent:
             log.info("event=facts_applied count=%d passed_over=%d", applied.facts, applied.passed_over)
             if applied.people:
                 self._around.people_changed()
+
+        self._around.on_reception(do)
+
+    def _begin_anew(self, action: HubPutBack, asked: Link) -> None:
+        def do() -> None:
+            log.warning("event=told_anew why=headquarters_was_put_back")
+            with self._store.transaction():
+                link.require_still(self._store, asked)
+                link.hub_put_back(self._store, action.life, action.abandoned_through)
+            self._around.renew_guests()
+            self._around.people_changed()
 
         self._around.on_reception(do)
 

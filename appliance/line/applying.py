@@ -17,7 +17,7 @@ from appliance.database import Store
 from appliance.errors import RegularsError, StoreError
 from appliance.forgetting import Forgotten
 from appliance.gallery import guest_key
-from appliance.line import guests, link, restoring
+from appliance.line import guests, had_forgotten, link, restoring
 from appliance.line.guests import GuestRow
 from appliance.line.link import Link
 from models.faces import Floats
@@ -94,6 +94,7 @@ def _apply(store: Store, fact: Fact, applied: Applied, now_ms: int) -> None:
             _opt_out(store, fact, applied, now_ms)
         case OptOutEnded(identity_id=identity_id):
             guests.remove(store, identity_id, "opted_out")
+            had_forgotten.ended(store, identity_id)
             applied.keys.add(guest_key(identity_id))
         case Erase():
             _erase(store, fact, applied, now_ms)
@@ -164,6 +165,7 @@ def _is_the_guest(store: Store, person_id: str, identity_id: str, applied: Appli
 
 def _opt_out(store: Store, fact: OptOut, applied: Applied, now_ms: int) -> None:
     """What this store has of them goes; the lent templates, and a few of its own, are kept to know them again."""
+    had_forgotten.note(store, fact)
     guests.remove(store, fact.identity_id, "customer", "staff")
     own = [found for person_id in _theirs(store, fact.person_ids) for found in _few_of(store, person_id)]
     gone = _forgotten(store, fact.person_ids, now_ms)
@@ -174,6 +176,8 @@ def _opt_out(store: Store, fact: OptOut, applied: Applied, now_ms: int) -> None:
 
 
 def _erase(store: Store, fact: Erase, applied: Applied, now_ms: int) -> None:
+    had_forgotten.ended(store, fact.identity_id)
+    had_forgotten.note(store, fact)
     lent = guests.remove(store, fact.identity_id, "customer", "staff", "opted_out")
     gone = _with_what_went_before(store, fact.person_ids, _forgotten(store, fact.person_ids, now_ms))
     _receipt(store, fact.erasure_id, fact.identity_id, gone + Forgotten(templates=lent), applied, now_ms)

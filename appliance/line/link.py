@@ -21,15 +21,16 @@ TABLE = "link"
 FROM_THE_START = "start"
 """`retell` before the first record is told anew; see `retelling`."""
 COLUMNS = """hub_url, tenant_id, tenant_name, site_id, site_name, appliance_id, state, hub_seal, hub_sign, line,
-    abandoned_through, retell, cursor, snapshots, also_at, paired_ms, tried_ms, contact_ms, error, skew_ms, bytes_per_s,
-    facts_passed_over, set_aside, next_keys_sealed IS NOT NULL AS rotating"""
+    abandoned_through, retell, cursor, hub_life, acknowledged, snapshots, also_at, paired_ms, tried_ms, contact_ms, error, skew_ms,
+    bytes_per_s, facts_passed_over, set_aside, next_keys_sealed IS NOT NULL AS rotating"""
 NAMES = [column.split()[-1] for column in COLUMNS.split(",")]
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
     """`state`: paired or revoked. `error`: why the last try failed, in words; empty after one that went well. `skew_ms`: how far this
-    computer's clock is ahead of headquarters'. `retell`: how far everything is told anew, empty when it need not be."""
+    computer's clock is ahead of headquarters'. `retell`: how far everything is told anew, empty when it need not be. `hub_life`: of
+    headquarters' database, in which `cursor` counts. `acknowledged`: the last record that headquarters said to have."""
 
     hub_url: str
     tenant_id: str
@@ -43,6 +44,8 @@ class Link:
     abandoned_through: int
     retell: str
     cursor: int
+    hub_life: str
+    acknowledged: int
     snapshots: bool
     also_at: bool
     paired_ms: int
@@ -107,6 +110,7 @@ def begin(store: Store, hub_url: str, answer: PairAnswer, own: OwnKeys, now_ms: 
         before = db.execute("SELECT tenant_id FROM link").fetchone()
         if before and before[0] != answer.tenant_id:
             db.execute("DELETE FROM guests")
+            db.execute("DELETE FROM had_forgotten")
         _let_go(store)
         db.execute(
             """INSERT INTO link (id, hub_url, tenant_id, tenant_name, site_id, site_name, appliance_id, state, own_keys_sealed, hub_seal,
@@ -121,8 +125,9 @@ def begin(store: Store, hub_url: str, answer: PairAnswer, own: OwnKeys, now_ms: 
 
 def end(store: Store) -> None:
     """The appliance is paired with nobody. What the chain told of people goes; who opted out anywhere is still not stored here."""
-    with store.writing():
+    with store.writing() as db:
         _let_go(store)
+        db.execute("DELETE FROM had_forgotten")
 
 
 def for_pushing(store: Store) -> contact.Link | None:
@@ -140,6 +145,8 @@ def for_pushing(store: Store) -> contact.Link | None:
         next_keys=_unsealed(store, "next_keys", following) if following else None,
         cursor=found.cursor,
         abandoned_through=found.abandoned_through,
+        life=found.hub_life,
+        acknowledged=found.acknowledged,
     )
 
 
@@ -193,13 +200,34 @@ def tell_anew(store: Store, abandoned_through: int | None = None) -> None:
         db.execute("UPDATE link SET retell = ?, abandoned_through = coalesce(?, abandoned_through)", [FROM_THE_START, abandoned_through])
 
 
+def acknowledge(store: Store, through: int) -> None:
+    """Headquarters has committed the records up to this one. Raises ValueError, as `outbox.acknowledge`."""
+    with store.writing() as db:
+        outbox.acknowledge(db.conn, through)
+        db.execute("UPDATE link SET acknowledged = max(acknowledged, ?)", [through])
+
+
+def learn_life(store: Store, life: str) -> None:
+    with store.writing() as db:
+        db.execute("UPDATE link SET hub_life = ?", [life])
+
+
+def hub_put_back(store: Store, life: str, abandoned_through: int) -> None:
+    """Headquarters was put back to an earlier day: what it told since is no longer so, and it misses what it was told. All begins anew
+    but for who opted out."""
+    with store.writing() as db:
+        db.execute("UPDATE link SET hub_life = ?, cursor = 0, acknowledged = 0", [life])
+        _untold(store)
+        tell_anew(store, abandoned_through)
+
+
 def begin_line(store: Store, *, fresh: bool) -> None:
     """The outbox counts in a new run: of its own making (a restored backup), or (`fresh`) because the hub knows other records by these
     numbers."""
     with store.writing() as db:
         if fresh:
             db.execute("UPDATE settings SET value = ? WHERE key = ?", [str(uuid_utils.uuid7()), backup.OUTBOX_LINE])
-        db.execute("UPDATE link SET line = ?, retell = ?, abandoned_through = 0", [line_of(store), FROM_THE_START])
+        db.execute("UPDATE link SET line = ?, retell = ?, abandoned_through = 0, acknowledged = 0", [line_of(store), FROM_THE_START])
 
 
 def _whole(store: Store) -> bool:
@@ -210,9 +238,15 @@ def _whole(store: Store) -> bool:
 
 def _let_go(store: Store) -> None:
     store.db.execute("DELETE FROM link")
-    store.db.execute("DELETE FROM chain")
     store.db.execute("DELETE FROM receipts")
+    _untold(store)
+
+
+def _untold(store: Store) -> None:
+    """As if headquarters had told nothing of people, and had no picture."""
+    store.db.execute("DELETE FROM chain")
     store.db.execute("DELETE FROM guests WHERE role <> 'opted_out'")
+    store.db.execute("UPDATE visits SET snapshot_sent = NULL WHERE snapshot_sent IS NOT NULL")
 
 
 def _sealed(store: Store, column: str, own: OwnKeys) -> bytes:

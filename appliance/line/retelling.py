@@ -11,6 +11,7 @@ from collections.abc import Callable
 from appliance import gone_rows, persons, visits
 from appliance.database import Store
 from appliance.forgetting import ASKED_HERE, NEVER_HERE
+from appliance.line import had_forgotten
 from appliance.line.link import FROM_THE_START
 from sync import outbox
 from sync.records import ApartRecord, CameraRecord, OptedOutCount, PersonGone, ReceiptRecord
@@ -85,6 +86,8 @@ def _receipt(store: Store, erasure_id: str, now_ms: int) -> None:
 
 Tell = Callable[[Store, str, int], None]
 TOLD: dict[str, tuple[str, Tell]] = {
+    # First: of these nothing that follows is to be stored.
+    "forgotten": ("SELECT key FROM had_forgotten WHERE key > ? ORDER BY key LIMIT ?", had_forgotten.tell),
     "cameras": ("SELECT id FROM cameras WHERE id > ? ORDER BY id LIMIT ?", _camera),
     "persons": ("SELECT id FROM persons WHERE id > ? ORDER BY id LIMIT ?", persons.tell),
     "templates": ("SELECT id FROM templates WHERE id > ? ORDER BY id LIMIT ?", persons.tell_template),

@@ -13,6 +13,7 @@ COMMANDS: dict[str, Place] = {
     "appliance": Place("hub.commands.appliance", "appliance", "List the appliances of a tenant, and revoke one."),
     "pair-code": Place("hub.commands.pair_code", "pair_code", "Make a one-time code with which a store's appliance is paired."),
     "keys": Place("hub.commands.keys", "keys", "Show the hub's fingerprint, and give it new keys."),
+    "backup": Place("hub.commands.backup", "backup", "Copy the database into a sealed file, and put one back."),
     "index": Place("hub.commands.index", "index", "Compare the index of templates with the database, or fill it anew."),
     "user": Place("hub.commands.user", "user", "Add and list who may sign in, and give one a new password."),
     "demo": Place("hub.commands.demo", "demo", "See a chain work: a headquarters, two stores, people who come to both."),

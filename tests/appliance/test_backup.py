@@ -18,8 +18,9 @@ from appliance.config import Backup as BackupSettings
 from appliance.config import Config, Data, Site
 from appliance.database import read_store
 from appliance.errors import BackupError, CannotOpen
-from appliance.sealed_stream import CHUNK_BYTES, MAGIC, SALT_BYTES, TAG_BYTES, open_stream, seal_stream
+from appliance.sealed_stream import MAGIC, open_stream, seal_stream
 from appliance.vault import Vault
+from sync.sealed_stream import CHUNK_BYTES, SALT_BYTES, TAG_BYTES
 from tests.appliance.stores import DAY_MS, NOON, a_store, add_person, add_visit, visits
 
 VAULT = Vault(bytes(range(32)))

@@ -15,6 +15,7 @@ from appliance.database_file import path_in
 from appliance.details import Details, Words
 from models.faces import Floats
 from sync import outbox
+from sync.records import PersonGone, decoded
 from tests.appliance.stores import DAY_MS, NOON, a_store
 from tests.appliance.visitors import BOB, CHARLIE, DORA, GAP_MS, Shop, a_shop, face, like, recognition
 
@@ -186,6 +187,22 @@ def test_who_opted_out_stays_opted_out_when_a_backup_is_restored(shop: Shop) -> 
     assert honouring.honour(shop.store, folder / backup.FOLDER, LATER).persons == 1
     shop.recognition = recognition(shop.store)
     assert shop.see(face(BOB), LATER).verdict == "opted_out"
+
+
+def test_whom_the_chain_had_forgotten_is_not_said_to_have_asked_for_more(shop: Shop) -> None:
+    """Else an opt-out would end with the first backup that is restored, and they would be stored again."""
+    bob = shop.see(face(BOB)).person_id
+    assert bob
+    folder, vault = shop.store.folder, shop.store.vault
+    kept = backup.make_backup(folder, vault, NOON)
+    with shop.store.transaction():
+        forgetting.erase(shop.store, bob, NOON, by_the_chain=True)
+    shop.store.close()
+    backup.restore(folder, vault, kept, LATER)
+    shop.store = a_store(folder)
+    assert honouring.honour(shop.store, folder / backup.FOLDER, LATER).persons == 1
+    told = outbox.pending(shop.store.db.conn, shop.store.vault.unseal)
+    assert [decoded(one.payload) for one in told if one.kind == "person_gone"] == [PersonGone(id=bob)]
 
 
 def test_a_damaged_database_set_aside_goes_with_an_erasure(shop: Shop) -> None:

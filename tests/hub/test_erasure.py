@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hub import erasure, facts, opt_outs, receipts, set_aside
+from hub import erasure, facts, identity_changes, opt_outs, receipts, set_aside
 from hub.errors import NotFound
 from hub.set_aside import Aside
 from sync.facts import Erase, GivenBack, Guest, OptOut, OptOutEnded, PersonKnown
@@ -78,6 +78,20 @@ def test_an_erased_identity_is_nowhere_any_more_and_its_visits_are_still_counted
     rest = left.replace(told[0], "")
     assert not [one for one in (*bobs(chain), chain.people["Bob"]) if one in rest]
     assert a.rows("SELECT person_id FROM tombstones ORDER BY 1") == [(one,) for one in bobs(chain)]
+
+
+def test_a_merge_that_was_taken_back_does_not_remember_who_was_forgotten_since(chain: Chain) -> None:
+    a, _b, _ = with_looks(chain)
+    bob = chain.persons["Bob", chain.site_b.name]
+    with chain.database.tenant(a.tenant_id) as tx:
+        vault = chain.database.vault(tx, a.tenant_id)
+        identity_changes.merge(tx, vault, chain.people["Alice"], chain.people["Bob"], "admin", "", NOW)
+        own = identity_changes.unlink(tx, vault, bob, "admin", "", NOW)
+        assert bob in str(tx.execute("SELECT before FROM identity_events WHERE kind = 'merge'").fetchall())
+        erasure.erase(tx, vault, own, ADMIN, NOW)
+        ((kept,),) = tx.execute("SELECT before->'persons' FROM identity_events WHERE kind = 'merge'").fetchall()
+        assert kept == [chain.persons["Bob", chain.site_a.name]]
+        assert bob not in str(tx.execute("SELECT * FROM identity_events").fetchall())
 
 
 def test_every_appliance_is_told_and_every_place_has_to_answer(chain: Chain) -> None:

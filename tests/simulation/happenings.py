@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from appliance.errors import PersonError
+from tests.simulation import at_headquarters, putting_back
 from tests.simulation.network import WEATHERS
 from tests.simulation.people import axis
 from tests.simulation.store import Shop
@@ -135,6 +136,8 @@ def backup_at_a_store(world: World) -> None:
 def restored_at_a_store(world: World) -> None:
     if (shop := _running(world)) and shop.restore():
         world.note(f"{shop.name} restores a backup")
+        if world.put_back:
+            putting_back.forget_what_nobody_knows(world)
 
 
 def outbox_full(world: World) -> None:
@@ -162,7 +165,21 @@ def opted_out_at_the_hub(world: World) -> None:
     if identities := world.witness.identities(tenant.tenant_id):
         number, identity_id = world.chance.choice(identities)
         world.note(f"identity {number} of {tenant.name} opts out at headquarters")
-        world.hub.opt_out(tenant, identity_id)
+        if erasure_id := world.hub.opt_out(tenant, identity_id):
+            world.opted_out.add(erasure_id)
+
+
+def backup_at_the_hub(world: World) -> None:
+    if world.hub.runs:
+        putting_back.back_up(world)
+
+
+def put_back_at_the_hub(world: World) -> None:
+    putting_back.put_back(world)
+
+
+def paired_anew(world: World) -> None:
+    putting_back.pair_anew(world, world.chance.choice(world.shops))
 
 
 def passes_at_the_hub(world: World) -> None:
@@ -198,7 +215,12 @@ WEIGHTS: dict[str, float] = {
     "erased_at_the_hub": 0.012,
     "opted_out_at_the_hub": 0.008,
     "passes_at_the_hub": 0.02,
+    "backup_at_the_hub": 0.02,
+    "put_back_at_the_hub": 0.018,
+    "paired_anew": 0.004,
 }
 """Chance of each, in each step."""
 ACTIONS: dict[str, Action] = {name: globals()[name] for name in (*WEIGHTS, "work_at_the_hub")}
+WEIGHTS |= at_headquarters.WEIGHTS
+ACTIONS |= at_headquarters.ACTIONS
 AT_THE_HUB = ["keys_of_the_hub", "erased_at_the_hub", "opted_out_at_the_hub", "work_at_the_hub", "work_at_the_hub", "work_at_the_hub"]

@@ -12,13 +12,29 @@ from datetime import datetime
 from pathlib import Path
 from random import Random
 
-from hub import duplicates, erasure, forgetting, guests, index_upkeep, ingest, pairing, resolving, sites, snapshot_store, tenants
+from hub import (
+    appliances,
+    duplicates,
+    erasure,
+    forgetting,
+    guests,
+    index_upkeep,
+    ingest,
+    pairing,
+    resolving,
+    sites,
+    snapshot_store,
+    tenants,
+)
+from hub.database import Tx
 from hub.erasure import Asked
+from hub.errors import NotAllowed, NotFound
 from hub.hub_keys import HubKeys
 from hub.index import IndexAway
 from hub.model_bars import bars_of
 from hub.moments import from_ms
 from hub.rates import Rates
+from hub.vault import Vault
 from tests.cheap import CHEAP_WORK
 from tests.hub.conftest import MASTER
 from tests.hub.exact_index import ExactIndex
@@ -55,6 +71,7 @@ class Hub:
         self.snapshots = snapshot_store.in_folder(folder)
         self.dark_until_ms: int | None = None
         self.tenants: list[Tenant] = []
+        self.backup: str | None = None
         self._start()
 
     def now(self) -> datetime:
@@ -87,6 +104,8 @@ class Hub:
     def close(self) -> None:
         if self.runs:
             self.database.close()
+        if self.backup:
+            self.server.drop(self.backup)
 
     def doing(self, what: Callable[[], object]) -> bool:
         if not self.runs:
@@ -126,6 +145,34 @@ class Hub:
             made = sites.add(tx, tenant.tenant_id, site, "Asia/Ho_Chi_Minh", self.now())
         return pairing.make_code(self.database, tenant.tenant_id, made.id, "the world", self.now(), CHEAP_WORK).shown
 
+    def code_again(self, tenant_id: str, site: str) -> str:
+        """For a site's new appliance; those it had are revoked."""
+        with self.database.tenant(tenant_id) as tx:
+            found, vault = sites.named(tx, site), self.database.vault(tx, tenant_id)
+            for one in appliances.every(tx):
+                if one.site_id == found.id:
+                    pairing.revoke(tx, vault, one.id, "the world", self.now())
+        return pairing.make_code(self.database, tenant_id, found.id, "the world", self.now(), CHEAP_WORK).shown
+
+    # ---- its backup ----------------------------------------------------------------------------------------------------------------
+
+    def back_up(self) -> None:
+        name = f"{self.database_name}_backup"
+        self._replace(self.database_name, name)
+        self.backup = name
+
+    def put_back(self) -> None:
+        """The index is left as it was, so that nobody knows any more whether it is as it should be."""
+        assert self.backup is not None
+        self._replace(self.backup, self.database_name)
+        self.index.suspect = True
+
+    def _replace(self, source: str, name: str) -> None:
+        self.database.close()
+        self.server.drop(name)
+        self.server.copy(source, name)
+        self._start()
+
     def erase(self, tenant: Tenant, identity_id: str) -> bool:
         def do() -> None:
             with self.database.tenant(tenant.tenant_id) as tx:
@@ -135,12 +182,22 @@ class Hub:
 
         return self.doing(do)
 
-    def opt_out(self, tenant: Tenant, identity_id: str) -> None:
-        def do() -> None:
-            with self.database.tenant(tenant.tenant_id) as tx:
-                erasure.opt_out(tx, self.database.vault(tx, tenant.tenant_id), identity_id, ADMIN, self.now())
+    def opt_out(self, tenant: Tenant, identity_id: str) -> str | None:
+        """The erasure's id."""
+        return self.change(tenant, lambda tx, vault: erasure.opt_out(tx, vault, identity_id, ADMIN, self.now()))
 
-        self.doing(do)
+    def change(self, tenant: Tenant, what: Callable[[Tx, Vault], str | None]) -> str | None:
+        """Somebody there changes something; what came of it, None where the power went or it may not be."""
+        said: list[str | None] = []
+
+        def do() -> None:
+            with suppress(NotAllowed, NotFound):
+                with self.database.tenant(tenant.tenant_id) as tx:
+                    made = what(tx, self.database.vault(tx, tenant.tenant_id))
+                # Only of what is committed.
+                said.append(made)
+
+        return said[0] if self.doing(do) and said else None
 
     def work(self) -> None:
         """What it does by itself, behind the stores' backs: whom is it, and is everything forgotten that should be."""

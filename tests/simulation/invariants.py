@@ -20,7 +20,7 @@ from tests.simulation.world import World
 ERASURES_OWN = {"tombstones", "erasures", "erasure_receipts", "audit", "index_leftovers"}
 """What says that somebody was forgotten may say who, by id: else nothing could keep them from coming back."""
 OWN_FACTS = {"erase", "opt_out", "opt_out_ended"}
-STORES_OWN = {"gone_persons", "gone_rows", "receipts", "sqlite_sequence", "notices"}
+STORES_OWN = {"gone_persons", "gone_rows", "had_forgotten", "receipts", "sqlite_sequence", "notices"}
 
 
 class Broken(AssertionError):
@@ -28,6 +28,7 @@ class Broken(AssertionError):
 
 
 def check(world: World) -> None:
+    opt_outs_are_in_force(world)
     for tenant in world.hub.tenants:
         dump = "\n".join(everything(world, tenant))
         for shop in world.shop_of(tenant):
@@ -197,6 +198,19 @@ def identities_are_people(world: World, tenant: Tenant) -> None:
 
 def _same_store(places: list[set[str]]) -> bool:
     return any(a & b for i, a in enumerate(places) for b in places[i + 1 :])
+
+
+def opt_outs_are_in_force(world: World) -> None:
+    """As long as nobody asks for more or for less."""
+    rows = world.witness.rows("SELECT id FROM erasures WHERE kind = 'opt_out' AND ended_at IS NULL")
+    for lost in sorted(world.opted_out - {row[0] for row in rows}):
+        persons = world.witness.rows(
+            """SELECT t.person_id FROM tombstones t JOIN erasures e ON e.tenant_id = t.tenant_id AND e.id = t.erasure_id
+                WHERE e.identity_ids && (SELECT identity_ids FROM erasures WHERE id = %s)""",
+            [lost],
+        )
+        if world.forgotten.isdisjoint(row[0] for row in persons):
+            raise Broken(f"an opt-out is no longer in force: {lost[:13]}")
 
 
 def who_opted_out_is_not_stored(world: World, tenant: Tenant) -> None:

@@ -46,7 +46,8 @@ class Server:
             self.drop(name)
 
     def copy(self, source: str, name: str) -> None:
-        """Nobody may be connected to `source`."""
+        """Whoever is connected to `source` no longer is."""
+        self.run(f"SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE datname = '{source}'")
         self.run(f"CREATE DATABASE {name} TEMPLATE {source} STRATEGY file_copy OWNER {postgres.OWNER}")
         self.run(f"GRANT CONNECT, TEMPORARY ON DATABASE {name} TO {postgres.APPLICATION}")
 

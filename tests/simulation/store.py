@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from appliance import backup, forgetting, merging, persons, visits
+from appliance import backup, forgetting, honouring, merging, persons, visits
 from appliance.data_key import KeyFile
 from appliance.database import Store
 from appliance.enrolment import Photo, enrol
@@ -130,6 +130,7 @@ class Shop:
             # As long as the connection lives: each statement inside a transaction is a step.
             self._steps = db.tracer(lambda _sql, _values: self.power.step("store"))
             self._steps.__enter__()
+        honouring.honour(self.store, self.folder / backup.FOLDER, self.now_ms())
         self.recognition = Recognition(self.store, Gallery(MODEL, SIZE), BARS, Policy(), GAP_MS, ZONE)
         self.recognition.load()
         self.open.clear()
@@ -137,6 +138,7 @@ class Shop:
         around = Surroundings(
             now=self.now_ms,
             renew=self.recognition.renew,
+            renew_guests=self.recognition.renew_guests,
             status=Status,
             transport=StoresLine(self.network, self.name),
             chance=self.chance.random,

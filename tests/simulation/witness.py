@@ -3,6 +3,8 @@ along."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,11 @@ OPEN = {"erasure_receipts": " AND place IN ('index', 'snapshots') AND done_at IS
 """Which rows of a table are still to be worked off, where not all are."""
 
 
+RECEIPTS = """SELECT count(*) FROM erasure_receipts WHERE tenant_id = %s AND done_at IS NULL
+    AND place NOT IN (SELECT id::text FROM appliances WHERE revoked_at IS NOT NULL)"""
+"""A revoked appliance answers no more."""
+
+
 class NotCommitted(AssertionError):
     """The store let go of records that the hub has not got."""
 
@@ -28,9 +35,27 @@ class WentBack(AssertionError):
 
 class Witness:
     def __init__(self, folder: Path, database: str) -> None:
-        self._connection = psycopg.connect(**postgres.line_to(folder, postgres.SUPERUSER, database), autocommit=True)
-        self._connection.adapters.register_loader("uuid", TextLoader)
+        self._line = postgres.line_to(folder, postgres.SUPERUSER, database)
         self._applied: dict[tuple[str, str], int] = {}
+        self._lost: dict[str, int] = {}
+        """By line: records that the hub had committed, and had no more after it was put back. The store tells anew what they told."""
+        self._connect()
+
+    def _connect(self) -> None:
+        self._connection = psycopg.connect(**self._line, autocommit=True)
+        self._connection.adapters.register_loader("uuid", TextLoader)
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """While the database is copied."""
+        self._connection.close()
+        yield
+        self._connect()
+
+    def put_back(self, gone: Iterable[tuple[str, int]]) -> None:
+        """`gone`: each store's line, and its last record that it let go of."""
+        self._applied.clear()
+        self._lost.update(gone)
 
     def close(self) -> None:
         self._connection.close()
@@ -53,6 +78,12 @@ class Witness:
     def persons_of(self, identity_id: str) -> list[str]:
         return [str(row[0]) for row in self.rows("SELECT id FROM persons WHERE identity_id = %s", [identity_id])]
 
+    def numbered_persons_of(self, identity_id: str) -> list[str]:
+        """In an order that does not hang on ids."""
+        words = """SELECT p.id FROM persons p JOIN sites s ON s.tenant_id = p.tenant_id AND s.id = p.site_id
+            WHERE p.identity_id = %s ORDER BY s.name, p.number"""
+        return [str(row[0]) for row in self.rows(words, [identity_id])]
+
     def has(self, tenant_id: str, *tables: str) -> bool:
         asked = " OR ".join(f"EXISTS (SELECT FROM {table} WHERE tenant_id = %(tenant)s{OPEN.get(table, '')})" for table in tables)
         return bool(self.one(f"SELECT {asked}", {"tenant": tenant_id}))
@@ -63,13 +94,20 @@ class Witness:
             found.append(f"{count} persons to resolve")
         if count := self.one("SELECT count(*) FROM index_leftovers WHERE tenant_id = %s", [tenant_id]):
             found.append(f"{count} templates to take out of the index")
-        if count := self.one("SELECT count(*) FROM erasure_receipts WHERE tenant_id = %s AND done_at IS NULL", [tenant_id]):
+        if count := self.one(RECEIPTS, [tenant_id]):
             found.append(f"{count} receipts")
         return found
 
+    def life(self, tenant_id: str) -> str:
+        return str(self.one("SELECT life FROM tenants WHERE tenant_id = %s", [tenant_id]))
+
     def look(self, shop: Shop) -> None:
         """Acknowledged means committed; and what was committed stays. Raises NotCommitted, WentBack."""
-        line, applied = self.rows("SELECT line, applied FROM appliances WHERE id = %s", [shop.appliance_id])[0]
+        found = self.rows("SELECT line, applied FROM appliances WHERE id = %s", [shop.appliance_id])
+        if not found:
+            # Paired since the backup to which the hub was put back.
+            return
+        line, applied = found[0]
         before = self._applied.get((shop.appliance_id, line), 0)
         if applied < before:
             raise WentBack(f"{shop.name}: the hub had {before} records and has {applied}")
@@ -78,5 +116,5 @@ class Witness:
             return
         span = outbox.span(shop.store.db.conn)
         gone = span.newest if span.oldest is None else span.oldest - 1
-        if gone > max(applied, shop.shed_through.get(line, 0)):
+        if gone > max(applied, shop.shed_through.get(line, 0), self._lost.get(line, 0)):
             raise NotCommitted(f"{shop.name}: record {gone} is gone from the outbox, and the hub has committed {applied}")

@@ -13,7 +13,9 @@ from sync.contact import (
     ApplyFacts,
     BeginLine,
     Contact,
+    HubPutBack,
     LearnHub,
+    LearnLife,
     Link,
     Now,
     SnapshotDone,
@@ -27,6 +29,7 @@ from sync.messages import RECORDS_MAX, Answer, Push, Snapshot, Status, Taken
 from sync.outbox import Entry, Span
 from sync.pushing import (
     BACKOFF_S_MAX,
+    HUB_PUT_BACK,
     IDLE_S,
     PACE_S,
     PUT_BACK,
@@ -106,6 +109,7 @@ def test_only_one_request_is_in_flight() -> None:
 
 
 ACKNOWLEDGED = Acknowledge(3)
+PUT_BACK_FROM = replace(LINK, life="one", cursor=7)
 
 
 @pytest.mark.parametrize(
@@ -128,13 +132,20 @@ ACKNOWLEDGED = Acknowledge(3)
         (Span(1, 3), LINK, {"keys_taken": True}, (ACKNOWLEDGED,)),
         (Span(1, 3), LINK, {"hub_keys": NEW_HUB.public}, (ACKNOWLEDGED, LearnHub(NEW_HUB.public))),
         (Span(1, 3), LINK, {"hub_keys": HUB.public}, (ACKNOWLEDGED,)),
+        (Span(1, 3), LINK, {"life": "one"}, (ACKNOWLEDGED, LearnLife("one"))),
+        (Span(1, 3), replace(LINK, life="one"), {"life": "one"}, (ACKNOWLEDGED,)),
+        (Span(1, 3), replace(LINK, life="one"), {}, (ACKNOWLEDGED,)),
+        (Span(5, 9), PUT_BACK_FROM, {"life": "two", "facts": [(8, b"f")], "cursor": 8}, (ACKNOWLEDGED, HubPutBack("two", 4))),
+        (Span(5, 9), PUT_BACK_FROM, {"life": "two", "resend": True, "acknowledged": 1}, (Acknowledge(1), HubPutBack("two", 4))),
+        (Span(None, 9), replace(PUT_BACK_FROM, abandoned_through=9), {"life": "two", "resend": True}, (ACKNOWLEDGED, HubPutBack("two", 9))),
+        (Span(None, 2), PUT_BACK_FROM, {"life": "two"}, (BeginLine(), HubPutBack("two", 2))),
     ],
 )
 def test_what_an_answer_asks_for(held: Span, link: Link, fields: dict[str, object], actions: tuple[Action, ...]) -> None:
     contact, done = after(held, link, **fields)
     assert done == actions
     assert contact.flight is None and contact.failures == 0 and contact.last_contact_ms == LATER.ms
-    told = {BeginLine: PUT_BACK, TellAnew: TOLD_ANEW}
+    told = {HubPutBack: HUB_PUT_BACK, BeginLine: PUT_BACK, TellAnew: TOLD_ANEW}
     assert contact.trouble == next((words for kind, words in told.items() if any(isinstance(one, kind) for one in done)), "")
 
 

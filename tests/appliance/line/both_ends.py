@@ -36,6 +36,7 @@ class Line:
             Surroundings(
                 now=lambda: self.now_ms,
                 renew=lambda keys: self.shop.recognition.renew(keys),
+                renew_guests=lambda: self.shop.recognition.renew_guests(),
                 busy=lambda: self.busy,
                 people_changed=self._changed,
                 status=lambda: Status(model="test", time_zone="UTC"),

@@ -53,6 +53,7 @@ class Headquarters:
     rubbish: httpx.Response | None = None
     wants_pictures: bool = True
     clock_ahead_ms: int = 0
+    life: str = ""
     meanwhile: Callable[[], None] | None = None
     """Done while the answer is on its way."""
     asked: list[str] = field(default_factory=list)
@@ -164,6 +165,8 @@ class Headquarters:
         after = receiving.facts_after(push.cursor, newest)
         page = [fact for fact in self.known.told if fact[0] > after][: push.facts_max]
         cursor = page[-1][0] if page else after
+        if push.life not in ("", self.life):
+            page, cursor = [], push.cursor
         answer = Answer(
             acknowledged=verdict.acknowledged,
             resend=verdict.resend,
@@ -172,6 +175,7 @@ class Headquarters:
             more=cursor < newest,
             now_ms=push.sent_ms + self.clock_ahead_ms,
             hub_keys=self.own.public if pair is not self.own else None,
+            life=self.life,
         )
         if push.next_keys is not None and self.appliance is not None:
             if push.next_keys != self.appliance:
@@ -184,9 +188,9 @@ class Headquarters:
         self.known.records.append(record)
         match record:
             case PersonGone(id=gone):
-                self.known.rows = {
-                    i: row for i, row in self.known.rows.items() if i != gone and getattr(row, "person_id", "") != gone
-                } | {i: row for i, row in self.known.rows.items() if isinstance(row, VisitRecord)}
+                self.known.rows = {i: row for i, row in self.known.rows.items() if i != gone and getattr(row, "person_id", "") != gone} | {
+                    i: row for i, row in self.known.rows.items() if isinstance(row, VisitRecord)
+                }
             case TemplateGone(id=gone) | VisitGone(id=gone):
                 self.known.rows.pop(gone, None)
             case PersonRecord(id=row_id) | VisitRecord(id=row_id) | TemplateRecord(id=row_id):

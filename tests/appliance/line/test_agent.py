@@ -13,7 +13,7 @@ from appliance.line import link, room, standing
 from appliance.line.agent import POLL_S, YIELD_S, YIELD_S_MAX
 from sync import keys, outbox
 from sync.facts import Erase, OptOut, PersonKnown, TenantSettings
-from sync.records import PersonGone, ReceiptRecord
+from sync.records import PersonGone, ReceiptRecord, ToldBack
 from sync.refusals import Code
 from tests.appliance.line.both_ends import Line, three_come
 from tests.appliance.line.chain import an_id, guest, lent, table
@@ -242,6 +242,34 @@ def test_a_headquarters_set_back_to_an_earlier_day_is_told_anew(line: Line) -> N
     line.run()
     assert line.agreed()
     assert any(isinstance(r, PersonGone) and r.id == bob and r.erased for r in line.hub.known.records)
+
+
+def test_a_headquarters_that_says_so_is_told_anew_and_heard_from_the_start(line: Line) -> None:
+    line.hub.life = "before"
+    line.pair()
+    bob, *_ = three_come(line)
+    dora_elsewhere, opted_out, erased = an_id(), an_id(), an_id()
+    line.hub.tell(
+        PersonKnown(person_id=bob, identity_id=an_id(), name="Bob"),
+        guest(dora_elsewhere, face(GRACE)),
+        OptOut(erasure_id=an_id(), identity_id=opted_out, templates=lent(face(CHARLIE))),
+    )
+    line.run()
+    kept = line.hub.backup()
+    line.hub.tell(Erase(erasure_id=erased, identity_id=an_id(), person_ids=[bob]))
+    line.run()
+    assert table(line.shop, "SELECT hub_life, cursor, acknowledged > 0 FROM link") == [("before", 4, 1)]
+    set_back(line.hub, kept)
+    line.hub.known.told.clear()
+    line.hub.life = "after"
+    heard = len(line.hub.known.records)
+    line.run()
+    # Even though nothing new had happened, and no record was missing that it could have asked for.
+    first, *_ = line.hub.known.records[heard:]
+    assert isinstance(first, ToldBack) and line.agreed()
+    assert table(line.shop, "SELECT hub_life, cursor FROM link") == [("after", 0)]
+    assert table(line.shop, "SELECT identity_id FROM guests") == [(opted_out,)] and line.shop.count("chain") == 0
+    line.shop.recognition.check()
 
 
 def test_an_outbox_that_had_no_room_is_made_good_by_telling_anew(line: Line) -> None:

@@ -31,14 +31,15 @@ def test_a_database_from_before_the_line_keeps_all_it_has(tmp_path: Path) -> Non
     store.close()
     path = tmp_path / "data" / "regulars.db"
     old = sqlite3.connect(path)
-    for name in ("link", "guest_templates", "guests", "chain", "gone_persons", "gone_rows", "receipts", "asked"):
+    for name in ("link", "guest_templates", "guests", "chain", "gone_persons", "gone_rows", "receipts", "had_forgotten", "asked"):
         old.execute(f"DROP TABLE {name}")
     old.execute("ALTER TABLE persons DROP COLUMN guest_of")
     old.execute("ALTER TABLE visits DROP COLUMN snapshot_sent")
-    old.execute("DELETE FROM _sqlite_migrations WHERE name = 'm003_line_to_headquarters'")
+    added = ["m003_line_to_headquarters", "m016_headquarters_put_back"]
+    old.executemany("DELETE FROM _sqlite_migrations WHERE name = ?", [(name,) for name in added])
     old.commit()
     old.close()
-    assert [step.name for step in steps.migrations.pending(Database(path))] == ["m003_line_to_headquarters"]
+    assert [step.name for step in steps.migrations.pending(Database(path))] == added
     store = a_store(tmp_path / "data")
     assert store.db.execute("SELECT id, guest_of FROM persons").fetchall() == [("bob", None)]
     assert store.db.execute("SELECT id, snapshot_sent FROM visits").fetchall() == [("a visit", None)]

@@ -11,7 +11,7 @@ import pytest
 from appliance import cameras, forgetting, gone_rows, merging
 from appliance.line import applying, link, retelling
 from sync import facts, outbox
-from sync.facts import Erase
+from sync.facts import Erase, OptOut, OptOutEnded
 from sync.records import (
     ApartRecord,
     CameraRecord,
@@ -21,10 +21,11 @@ from sync.records import (
     ReceiptRecord,
     TemplateGone,
     TemplateRecord,
+    ToldBack,
     VisitGone,
     VisitRecord,
 )
-from tests.appliance.line.chain import pair
+from tests.appliance.line.chain import an_id, lent, pair
 from tests.appliance.stores import DAY_MS, NOON
 from tests.appliance.visitors import BOB, CHARLIE, DORA, EMIL, GAP_MS, Shop, a_shop, face
 
@@ -129,3 +130,55 @@ def test_a_receipt_that_had_no_room_is_told_again_as_it_was(shop: Shop) -> None:
     link.tell_anew(shop.store)
     all_told(shop)
     assert [r for r in shop.records() if isinstance(r, ReceiptRecord)] == [ReceiptRecord(erasure_id=erasure_id, done_ms=NOON)]
+
+
+def hear(shop: Shop, *told: facts.Fact) -> None:
+    applying.apply_page(shop.store, [(i, facts.encoded(fact)) for i, fact in enumerate(told, 1)], len(told), NOON)
+
+
+def told_back(shop: Shop) -> list[facts.Fact]:
+    with shop.store.transaction() as db:
+        db.execute("DELETE FROM outbox")
+    link.tell_anew(shop.store)
+    all_told(shop)
+    back = [r for r in shop.records() if isinstance(r, ToldBack)]
+    assert shop.records()[: len(back)] == back
+    return [facts.decoded(one.payload) for one in back]
+
+
+def test_whom_headquarters_had_forgotten_it_is_told_first_of_all(shop: Shop) -> None:
+    pair(shop)
+    views = lent(face(EMIL), face(DORA))
+    out = OptOut(erasure_id=an_id(), identity_id=an_id(), person_ids=[an_id(), an_id()], templates=views)
+    # Of two identities: both, with the persons that each fact named.
+    erased = [Erase(erasure_id=an_id(), identity_id=an_id(), person_ids=[an_id()]), Erase(erasure_id=an_id(), identity_id=an_id())]
+    hear(shop, out, *erased)
+    hear(shop, out, *erased)
+    assert sorted(map(repr, told_back(shop))) == sorted(map(repr, [out, *erased]))
+    hear(shop, OptOutEnded(identity_id=out.identity_id))
+    assert sorted(map(repr, told_back(shop))) == sorted(map(repr, erased))
+
+
+def test_who_asked_for_more_than_an_opt_out_is_told_back_as_erased_alone(shop: Shop) -> None:
+    pair(shop)
+    out = OptOut(erasure_id=an_id(), identity_id=an_id(), person_ids=[an_id()], templates=lent(face(EMIL)))
+    erased = Erase(erasure_id=an_id(), identity_id=out.identity_id, person_ids=out.person_ids)
+    hear(shop, out, erased)
+    assert told_back(shop) == [erased]
+
+
+def test_an_opt_out_is_told_back_with_views_of_this_stores_own(shop: Shop) -> None:
+    pair(shop)
+    frank = str(shop.see(face(EMIL + 1), NOON + 9 * DAY_MS).person_id)
+    hear(shop, OptOut(erasure_id=an_id(), identity_id=an_id(), person_ids=[frank]))
+    ((told),) = told_back(shop)
+    assert isinstance(told, OptOut) and told.templates and not any(":" in one.id for one in told.templates)
+
+
+def test_another_chain_is_not_told_whom_the_first_had_forgotten(shop: Shop) -> None:
+    pair(shop)
+    hear(shop, Erase(erasure_id=an_id(), identity_id=an_id(), person_ids=[an_id()]))
+    pair(shop, appliance_id=an_id())
+    assert len(told_back(shop)) == 1
+    pair(shop, tenant_id=an_id())
+    assert told_back(shop) == []

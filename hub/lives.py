@@ -1,0 +1,53 @@
+"""Which life of this database the stores have heard of: the column `tenants.life`.
+
+A database that was put back to an earlier day has lost what it told and was told since. It begins a new life, which each store hears of
+with its next answer: the store then lets go of what it was told, hears all that holds from the start, and tells everything it has anew,
+first of all who was forgotten. Who puts a database back says so (`begin`); where nobody did, a store gives it away that was acknowledged
+more records than there are, or has heard later facts.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+import uuid_utils
+
+from hub.database import Tx
+from sync.messages import Push
+
+log = logging.getLogger(__name__)
+BEGIN = "UPDATE tenants SET life = %s WHERE tenant_id = (SELECT current_tenant())"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """`life`: this one. `cursor`: up to which of its facts the store has heard; None: it speaks of another life, and must hear of this one
+    before it is told anything."""
+
+    life: str
+    cursor: int | None
+
+
+def begin(tx: Tx) -> str:
+    """In a transaction of the tenant."""
+    life = str(uuid_utils.uuid4())
+    tx.execute(BEGIN, [life])
+    return life
+
+
+def heard(tx: Tx, push: Push, applied: int) -> Heard:
+    """`applied`: how many records of the store's line there were before. Last in the transaction that takes what the store told: what that
+    adds to the facts is counted."""
+    row = tx.execute("SELECT life, fact_sequence FROM tenants WHERE tenant_id = (SELECT current_tenant())").fetchone()
+    assert row is not None, "a store is heard in its tenant's transaction"
+    life, newest = str(row[0]), int(row[1])
+    if push.life not in ("", life):
+        return Heard(life, None)
+    if push.cursor <= newest and push.acknowledged <= applied:
+        return Heard(life, push.cursor)
+    log.warning(
+        "event=database_was_put_back cursor=%d newest=%d acknowledged=%d applied=%d", push.cursor, newest, push.acknowledged, applied
+    )
+    # A store that has never heard of a life is told from the start at once.
+    return Heard(begin(tx), None if push.life else 0)
