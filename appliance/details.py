@@ -21,6 +21,8 @@ PHONE_DIGITS = (5, 15)
 EARLIEST_BIRTH = date(1900, 1, 1)
 GENDERS = ("", "female", "male", "other")
 PHONE = re.compile(r"\+?[\d ()./-]+")
+TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Marks that turn the direction of what follows: one left open in a name would turn the rest of a line. Names in Arabic need none."""
 EMAIL = re.compile(r"[^\s@]+@[^\s@.]+(\.[^\s@.]+)+")
 
 
@@ -151,8 +153,9 @@ def judged(written: Mapping[str, str], today: date) -> Entry:
 
 
 def _line(written: str) -> str:
-    """One line of text: as it was meant, without what cannot be seen."""
-    return " ".join("".join(c if unicodedata.category(c) != "Cc" else " " for c in unicodedata.normalize("NFC", written)).split())
+    """One line of text: as it was meant, without what cannot be seen or turns the words around it."""
+    seen = (c if unicodedata.category(c) != "Cc" else " " for c in unicodedata.normalize("NFC", written) if c not in TURNING)
+    return " ".join("".join(seen).split())
 
 
 def _birth(written: str, today: date) -> str:

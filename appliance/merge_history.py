@@ -16,6 +16,7 @@ from appliance.database import Store
 from appliance.details import Details
 from appliance.errors import PersonError
 from appliance.gallery import guest_key
+from ui.words import gettext as _
 
 IDS_A_STATEMENT = 500
 """SQLite takes 32,766 values; staff who are merged bring thousands of sightings."""
@@ -119,10 +120,10 @@ def undo(store: Store, merge_id: str, now_ms: int) -> tuple[str, list[str]]:
     db = store.db
     row = db.execute("SELECT holder_id, kept_id, taken_id, before_sealed FROM merges WHERE id = ?", [merge_id]).fetchone()
     if row is None:
-        raise PersonError("That merge was undone already, or who was merged was forgotten since.")
+        raise PersonError(_("That merge was undone already, or who was merged was forgotten since."))
     holder_id, kept_id, taken_id, sealed = row
     if holder_id != kept_id:
-        raise PersonError("Who was kept then was merged with somebody since. Undo that first.")
+        raise PersonError(_("Who was kept then was merged with somebody since. Undo that first."))
     was = _opened(store, merge_id, sealed)
     new_id = _made_again(store, was, now_ms)
     _templates_back(store, kept_id, taken_id, new_id, was, now_ms)
@@ -190,8 +191,8 @@ def _visits_back(store: Store, kept_id: str, new_id: str, former: Sequence[Forme
                 moved.append(stands_in)
     for visit_id in dict.fromkeys(visit_id for pair in split for visit_id in pair):
         visit_joining.align(store, visit_id)
-    visits.renumber(store, kept_id, now_ms, also=[stays for stays, _ in split])
-    visits.renumber(store, new_id, now_ms, also=[*moved, *(parted for _, parted in split)])
+    visits.renumber(store, kept_id, now_ms, also=[stays for stays, _parted in split])
+    visits.renumber(store, new_id, now_ms, also=[*moved, *(parted for _stays, parted in split)])
 
 
 def _parted(store: Store, stands_in: str, new_id: str, visit: FormerVisit) -> str:

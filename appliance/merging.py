@@ -12,6 +12,7 @@ from appliance.errors import PersonError
 from appliance.gallery import guest_key
 from appliance.persons import PersonRow
 from sync.records import ApartRecord, PersonGone, TemplateGone
+from ui.words import gettext as _
 
 MERGES_FOLLOWED_MAX = 1_000
 """Longer chains of merges are a circle, which no merge makes: a broken database must not hang an erasure."""
@@ -56,7 +57,7 @@ def merge(
 def apart(store: Store, one_id: str, other_id: str, reason: str, now_ms: int, *, by_the_chain: bool = False) -> None:
     """Remembers that two persons are not one. Headquarters need not be told what it said itself."""
     if one_id == other_id:
-        raise PersonError("A person cannot be told apart from themselves.")
+        raise PersonError(_("A person cannot be told apart from themselves."))
     first, second = sorted((one_id, other_id))
     made = store.db.execute("INSERT OR IGNORE INTO apart VALUES (?, ?, ?, ?)", [first, second, reason, now_ms]).rowcount
     if made and not by_the_chain:
@@ -70,7 +71,7 @@ def are_apart(store: Store, one_id: str, other_id: str) -> bool:
 
 def now_called(store: Store, person_id: str) -> str:
     """The person themselves, or who took their place, however many merges ago."""
-    for _ in range(MERGES_FOLLOWED_MAX):
+    for _step in range(MERGES_FOLLOWED_MAX):
         row = store.db.execute("SELECT merged_into FROM gone_persons WHERE id = ? AND merged_into IS NOT NULL", [person_id]).fetchone()
         if row is None:
             break
@@ -80,14 +81,15 @@ def now_called(store: Store, person_id: str) -> str:
 
 def may_be_one(store: Store, keep: PersonRow, taken: PersonRow, *, into_staff: bool = False) -> None:
     """Raises PersonError, which says why not."""
+    both = {"one": keep.label, "other": taken.label}
     if keep.id == taken.id:
-        raise PersonError(f"{keep.label} cannot be merged with themselves.")
+        raise PersonError(_("%(one)s cannot be merged with themselves.") % both)
     if "opted_out" in (keep.role, taken.role):
-        raise PersonError("Somebody who opted out is not merged with anybody. Opt the other one out as well.")
+        raise PersonError(_("Somebody who opted out is not merged with anybody. Opt the other one out as well."))
     if keep.role != taken.role and not (into_staff and (keep.role, taken.role) == ("staff", "customer")):
-        raise PersonError(f"{keep.label} is {keep.role} and {taken.label} is {taken.role}: they cannot be one person.")
+        raise PersonError(_("One of %(one)s and %(other)s is staff and the other a customer: they cannot be one person.") % both)
     if are_apart(store, keep.id, taken.id):
-        raise PersonError(f"{keep.label} and {taken.label} were called different: they are not merged.")
+        raise PersonError(_("%(one)s and %(other)s were called different: they are not merged.") % both)
 
 
 def _named(store: Store, person_id: str) -> bool:

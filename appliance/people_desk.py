@@ -72,12 +72,13 @@ class Desk:
         self._done(do)
         return back[-1]
 
-    def split(self, visit_id: str, *, new_person: bool) -> Split:
+    def split(self, visit_id: str, *, new_person: bool, of: str | None = None) -> Split:
+        """`of`: whose the visit was when somebody was asked."""
         found: list[Split] = []
 
         def do() -> Iterable[str]:
             seen = self.recognition
-            done = splitting.split(self.store, visit_id, seen.gallery.model, seen.look_of, self.now(), new_person=new_person)
+            done = splitting.split(self.store, visit_id, seen.gallery.model, seen.look_of, self.now(), new_person=new_person, of=of)
             self._note("split", done.person_id, visit_id)
             found.append(done)
             return done.keys

@@ -12,7 +12,9 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextvars import copy_context
 from dataclasses import dataclass, field
+from functools import partial
 
 from appliance import counting, notices
 from appliance.errors import RegularsError, StoreError
@@ -99,8 +101,9 @@ class Reception:
 
     def ask(self, do: Callable[[], None]) -> None:
         """Has something done on the reception's thread, for which recognition and gallery are, and waits. Raises what it raised,
-        TimeoutError after a minute. Never from within a transaction: the reception may be waiting for that."""
-        work = _Work(do)
+        TimeoutError after a minute. Never from within a transaction: the reception may be waiting for that. What it raises speaks the
+        language of who asked."""
+        work = _Work(partial(copy_context().run, do))
         try:
             self._queue.put(work, timeout=ASIDE_S_MAX)
         except queue.Full:

@@ -377,7 +377,8 @@ class Change:
 
     def learned(self, what: tuple[Template | None, list[str]]) -> None:
         template, gone = what
-        self.added += [template] if template else []
+        # What was learned a moment ago may have to make room already: it was never in the gallery, and is not to get there.
+        self.added = [before for before in self.added if before.id not in gone] + ([template] if template else [])
         self.gone += gone
 
 

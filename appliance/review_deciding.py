@@ -18,6 +18,7 @@ from appliance.database import Store
 from appliance.errors import PersonError
 from appliance.gallery import UNSURE_KEY
 from appliance.review import DIFFERENT, DUPLICATE, SAME, TEMPLATE, VISIT, Case
+from ui.words import gettext as _
 
 AROUND_MS = 86_400_000
 """Visits this near may become one with the visit that is given to their person."""
@@ -73,7 +74,7 @@ def decide(store: Store, case_id: int, answer: str, model: str, gap_ms: int, now
     """Raises PersonError for a case that is no longer open, or cannot be decided so."""
     case = review.get_open(store, case_id)
     if case is None:
-        raise PersonError("That case is no longer open: it was just decided, or what it asked about is gone.")
+        raise PersonError(_("That case is no longer open: it was just decided, or what it asked about is gone."))
     undo, keys = Undo(), list[str]()
     if answer == SAME and case.kind == VISIT:
         undo, keys = _give(store, case, model, gap_ms, now_ms)
@@ -95,7 +96,7 @@ def undo_last(store: Store, model: str, now_ms: int) -> list[str]:
     """Takes the newest decision back; its case is open again. Raises PersonError when there is none, or when it cannot be."""
     last = review.last_decided(store.db.conn)
     if last is None:
-        raise PersonError(f"There is nothing to undo. The last {review.UNDONE_MAX} decisions can be taken back.")
+        raise PersonError(_("There is nothing to undo. The last %(n)s decisions can be taken back.") % {"n": review.UNDONE_MAX})
     case, answer, words = last
     undo = msgspec.json.decode(words, type=Undo)
     keys = [case.person_id, UNSURE_KEY + case.subject]
@@ -121,7 +122,7 @@ def _give(store: Store, case: Case, model: str, gap_ms: int, now_ms: int) -> tup
     learned = ""
     if found:
         (role,) = store.db.execute("SELECT role FROM persons WHERE id = ?", [person_id]).fetchone()
-        template, _ = persons.learn(store, person_id, role, model, found[0][1], QUALITY, "reviewed", named, now_ms)
+        template, _gone = persons.learn(store, person_id, role, model, found[0][1], QUALITY, "reviewed", named, now_ms)
         learned = template.id if template else ""
     left = {view.id for view in _views(store, person_id, model)}
     inside = {i for (i,) in store.db.execute("SELECT id FROM sightings WHERE visit_id = ?", [named]).fetchall()}
@@ -146,7 +147,7 @@ def _take_away(store: Store, case: Case, undo: Undo, now_ms: int) -> list[str]:
             "UPDATE sightings SET embedding_sealed = ? WHERE id = ? AND visit_id = ?",
             [base64.b64decode(look.sealed), look.sighting_id, case.subject],
         )
-    there = [former.visit_id for former, _ in still]
+    there = [former.visit_id for former, _known in still]
     for visit_id in there:
         visits.refresh(store, visit_id, now_ms)
     visits.renumber(store, person_id, now_ms, also=there)

@@ -12,6 +12,7 @@ from appliance.database import Store
 from appliance.errors import PersonError
 from models.faces import Floats
 from sync.records import TemplateGone
+from ui.words import gettext as _
 
 BY_HAND = "somebody said that it is not whom it was taken for"
 QUALITY = 0.5
@@ -31,26 +32,36 @@ class Split:
 
 
 def split(
-    store: Store, visit_id: str, model: str, look_of: Callable[[str], Floats | None], now_ms: int, *, new_person: bool
+    store: Store,
+    visit_id: str,
+    model: str,
+    look_of: Callable[[str], Floats | None],
+    now_ms: int,
+    *,
+    new_person: bool,
+    of: str | None = None,
 ) -> Split:
-    """Takes a visit from its person. `look_of`: what a sighting looked like, where that is still known. In the caller's transaction.
-    Raises PersonError, LookupError when the visit is not there."""
+    """Takes a visit from its person. `look_of`: what a sighting looked like, where that is still known. `of`: whose it was when somebody
+    was asked; of a page that is old, the visit may be another's by now. In the caller's transaction. Raises PersonError, LookupError when
+    the visit is not there."""
     row = store.db.execute("SELECT person_id, state FROM visits WHERE id = ?", [visit_id]).fetchone()
     if row is None:
         raise LookupError(f"there is no visit {visit_id}")
     person_id, state = row
     if person_id is None:
-        raise PersonError("That visit is nobody's already.")
+        raise PersonError(_("That visit is nobody's already."))
+    if of is not None and of != person_id:
+        raise PersonError(_("Somebody gave that visit to another person meanwhile. See whose it is now, and decide again."))
     if state != "settled":
-        raise PersonError("That visit is still being decided. Try again when the person has left.")
+        raise PersonError(_("That visit is still being decided. Try again when the person has left."))
     sightings = [i for (i,) in store.db.execute("SELECT id FROM sightings WHERE visit_id = ? ORDER BY began_ms", [visit_id]).fetchall()]
     learned = [
         (template, quality)
-        for template, quality, _ in persons.templates_of(store, person_id, model)
+        for template, quality, _origin in persons.templates_of(store, person_id, model)
         if store.db.execute("SELECT 1 FROM templates WHERE id = ? AND visit_id = ?", [template.id, visit_id]).fetchone()
     ]
     looks = [look for sighting in sightings if (look := look_of(sighting)) is not None]
-    views = looks + [template.embedding for template, _ in learned]
+    views = looks + [template.embedding for template, _quality in learned]
     for view in views:
         rejected_looks.remember(store, person_id, visit_id, model, view, now_ms)
     new_id = persons.create(store, "customer", now_ms) if new_person else None

@@ -66,6 +66,16 @@ class StaffDesk:
 
         self._done(do)
 
+    def none_of(self, person_id: str, customer_ids: Sequence[str]) -> None:
+        """Somebody looked at customers who resemble this member of staff, and none of them is: they stay apart. Who is gone, is."""
+
+        def do() -> list[str]:
+            for customer_id in staffing.none_of(self._store, person_id, customer_ids, self._now()):
+                self._note("told_apart", person_id, customer_id)
+            return []
+
+        self._done(do)
+
     def test(self, person_ids: Iterable[str]) -> None:
         """How well each is told from everybody else; one at a time, so that visitors need not wait for all of them."""
         for person_id in person_ids:

@@ -17,6 +17,7 @@ from ui.words import gettext as _
 
 TITLE_MAX = 40
 """Characters of a job title."""
+NONE_OF_THEM = "looked at beside a member of staff and called different"
 STAFF_MAX = 500
 """Shown on the page; a store has a few dozen."""
 
@@ -73,6 +74,15 @@ def take(store: Store, staff_id: str, customer_ids: Sequence[str], gap_ms: int, 
         keys += merging.merge(store, staff_id, customer_id, gap_ms, now_ms, into_staff=True)
     untested(store, staff_id)
     return keys
+
+
+def none_of(store: Store, staff_id: str, customer_ids: Sequence[str], now_ms: int) -> list[str]:
+    """Customers who are not this member of staff, however alike: as two that were called different. Those that are still there."""
+    must_be_staff(store, staff_id)
+    there = [i for i in customer_ids if store.db.execute("SELECT 1 FROM persons WHERE id = ? AND role = 'customer'", [i]).fetchone()]
+    for customer_id in there:
+        merging.apart(store, staff_id, customer_id, NONE_OF_THEM, now_ms)
+    return there
 
 
 def entitle(store: Store, person_id: str, title: str, now_ms: int) -> None:

@@ -120,6 +120,11 @@ def decimal(value: float) -> str:
     return f"{whole.replace(',', thousands)}{mark}{part}"
 
 
+def brief(value: float) -> str:
+    """5, 4.8, 12.5, in Vietnamese 4,8: three digits at most, as rates are given."""
+    return f"{value:.3g}".replace(".", marks()[1])
+
+
 def marks() -> tuple[str, str]:
     """What stands between thousands, and before the decimals."""
     return (".", ",") if language() == "vi" else (NARROW_SPACE, ".")

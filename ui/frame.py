@@ -34,6 +34,8 @@ def environment(folders: Iterable[Path], assets: Mapping[str, Asset]) -> Environ
     made.globals["asset"] = asset
     made.globals["language"] = language
     made.filters["number"] = formats.number
+    made.filters["decimal"] = formats.decimal
+    made.filters["brief"] = formats.brief
     made.filters["similarity"] = formats.similarity
     made.filters["change"] = formats.change
     made.filters["how_large"] = how_large

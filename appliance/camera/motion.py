@@ -1,16 +1,19 @@
 """The motion gate: a still picture costs nothing. Looks at some 14,000 points of a frame, never at its 900,000.
 
-Errs to the open side: noise, slow light and the whole picture getting brighter are not motion; anything else local is.
+Errs to the open side: noise, slow light and the whole picture getting brighter are not motion; anything else local is, but for what moves
+in a zone that is ignored anyway: a street behind the door would keep the gate open all day.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from appliance.camera.zones import Zone
 from models.faces import Picture
 
 POINTS_WIDE = 160
@@ -35,7 +38,10 @@ LINGER_MS = 1000
 class MotionGate:
     """Say for each due frame whether it is worth looking at."""
 
-    def __init__(self) -> None:
+    def __init__(self, ignored: Sequence[Zone] = ()) -> None:
+        self._ignored = ignored
+        self._looked_at: npt.NDArray[np.bool_] | None = None
+        """(H, W) of the points; None: all are."""
         self._background: npt.NDArray[np.float32] | None = None
         self._moved_ms = -FORCE_MS
         self._opened_ms: int | None = None
@@ -68,9 +74,22 @@ class MotionGate:
         background = self._background
         if background is None or background.shape != points.shape:
             self._background = points
+            self._looked_at = outside(self._ignored, *points.shape) if self._ignored else None
             return True
         change = cv2.subtract(points, background)
         cv2.accumulateWeighted(points, background, rate)
         # A lamp or the camera's exposure moves all points alike; taking the mean away leaves what moved by itself.
-        alone = np.abs(change - np.float32(change.mean()))
-        return bool(np.count_nonzero(alone > CHANGE_LEVELS) > POINTS_SHARE * alone.size)
+        counted = change if self._looked_at is None else change[self._looked_at]
+        if not counted.size:
+            return False
+        alone = np.abs(counted - np.float32(counted.mean()))
+        return bool(np.count_nonzero(alone > CHANGE_LEVELS) > POINTS_SHARE * change.size)
+
+
+def outside(zones: Sequence[Zone], height: int, width: int) -> npt.NDArray[np.bool_]:
+    """(H, W) which points of so many rows and columns lie in no zone."""
+    covered = np.zeros((height, width), np.uint8)
+    for zone in zones:
+        corners = np.array(zone, np.float64) * (width, height) - 0.5
+        cv2.fillPoly(covered, [np.round(corners).astype(np.int32)], 1)
+    return np.equal(covered, 0)

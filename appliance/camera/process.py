@@ -100,7 +100,7 @@ class CameraProcess:
         self._stopping = threading.Event()
         self._slot = Slot()
         self._reader = Reader(start.settings, self._slot, now_ms, self._changed)
-        self._gate = MotionGate()
+        self._gate = MotionGate(self._settings.ignored)
         self._rate = Rate()
         self._state = "starting"
         self._error = ""

@@ -29,6 +29,7 @@ WHATS = {
     "merge": _("merged"),
     "undo_merge": _("undid a merge"),
     "split": _("took a visit away"),
+    "told_apart": _("called two different"),
     "opt_out": _("opted out"),
     "erase": _("erased"),
     "export": _("saved what is stored"),

@@ -9,6 +9,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
+from appliance.web import camera_words
 from ui import formats
 from ui.words import gettext as _
 from ui.words import ngettext
@@ -55,10 +56,10 @@ class CameraHealth:
 
 
 def health(line: CameraLine, zone: ZoneInfo) -> CameraHealth:
-    since = formats.clock(line.since_ms, zone)
+    since, error = formats.clock(line.since_ms, zone), camera_words.said(line.error)
     mood: Mood
     if line.state == "watching":
-        words = [_("%(fps)s pictures a second") % {"fps": f"{line.analysed_fps:.3g}"}]
+        words = [_("%(fps)s pictures a second") % {"fps": formats.brief(line.analysed_fps)}]
         if line.frames_dropped:
             words.append(_("%(n)s dropped") % {"n": formats.number(line.frames_dropped)})
         else:
@@ -68,17 +69,17 @@ def health(line: CameraLine, zone: ZoneInfo) -> CameraHealth:
         mood = "warn" if line.restarts else "good"
         return CameraHealth(line.id, line.name, mood, ", ".join(words), "", streams=True)
     if line.state == "opening":
-        return CameraHealth(line.id, line.name, "warn", _("being opened since %(time)s") % {"time": since}, line.error, streams=True)
+        return CameraHealth(line.id, line.name, "warn", _("being opened since %(time)s") % {"time": since}, error, streams=True)
     if line.state == "silent":
         words_silent = _("silent since %(time)s, tried again by itself") % {"time": since}
-        return CameraHealth(line.id, line.name, "bad", words_silent, line.error, streams=True)
+        return CameraHealth(line.id, line.name, "bad", words_silent, error, streams=True)
     if line.state in ("failed", "broken"):
         what = _("cannot be opened") if line.state == "failed" else _("broke off at %(time)s") % {"time": since}
-        why = line.error or _("for a reason it did not say")
+        why = error or _("for a reason it did not say")
         return CameraHealth(line.id, line.name, "bad", f"{what}: {why}", "", streams=False)
     if line.state == "ended":
-        return CameraHealth(line.id, line.name, "idle", _("played to its end at %(time)s") % {"time": since}, line.error, streams=False)
-    return CameraHealth(line.id, line.name, "idle", _("switched off"), line.error, streams=False)
+        return CameraHealth(line.id, line.name, "idle", _("played to its end at %(time)s") % {"time": since}, error, streams=False)
+    return CameraHealth(line.id, line.name, "idle", _("switched off"), error, streams=False)
 
 
 def boxes_header(picture: Picture) -> str:

@@ -43,10 +43,10 @@ def studio_of(pages: Pages) -> Studio:
 
 
 def sent_photos(form: Mapping[str, Any], name: str) -> list[bytes]:
-    """The files of a field, without the empty one that a browser sends when none was chosen."""
+    """The files of a field, without the empty and nameless one that a browser sends when none was chosen."""
     given = form.get(name, [])
     files = [file for file in (given if isinstance(given, list) else [given]) if isinstance(file, UploadFile)]
-    return [content for file in files if (content := file.file.read())]
+    return [content for file in files if (content := file.file.read()) or file.filename]
 
 
 def line_of(form: Mapping[str, Any], name: str, length_max: int) -> str:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from litestar import Response, get
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery
+from litestar.response import Redirect
 
-from appliance import details, merge_history
+from appliance import details, merge_history, merging
 from appliance.audit import SEE
 from appliance.details import Details
 from appliance.merge_history import Merged
@@ -52,6 +53,7 @@ class Chain:
 @dataclass(frozen=True, slots=True)
 class Person:
     card: PersonCard
+    named: bool
     details: Details
     visits: list[VisitRow]
     page: int
@@ -87,6 +89,7 @@ def read_person(pages: Pages, person_id: str, page: int) -> Person:
     ).fetchall()
     return Person(
         card=card,
+        named=bool(details.name_of(store, person_id)),
         details=details.of(store, person_id),
         visits=rows,
         page=page,
@@ -123,6 +126,7 @@ AUDITED = {
     "merge": _("merged with somebody"),
     "undo_merge": _("a merge undone"),
     "split": _("a visit taken away"),
+    "told_apart": _("called different from a customer"),
     "review_same": _("called the same at review"),
     "review_different": _("called different at review"),
     "review_ignored": _("left open at review"),
@@ -141,7 +145,13 @@ SAID = {
 
 
 @get("/people/{person_id:str}", opt={"access": Access.MANAGER}, sync_to_thread=True)
-def person_page(pages: GivenPages, person_id: FromPath[str], page: FromQuery[int] = 1, said: FromQuery[str] = "") -> Response[str]:
+def person_page(
+    pages: GivenPages, person_id: FromPath[str], page: FromQuery[int] = 1, said: FromQuery[str] = ""
+) -> Response[str] | Redirect:
+    """Of somebody who was merged with another, the other's: an address is kept in a bookmark or on a page that is still open."""
+    now = merging.now_called(pages.deps.desk.store, person_id)
+    if now != person_id:
+        return Redirect(f"/people/{now}", status_code=303)
     found = read_person(pages, person_id, asked_page(page))
     saw(pages, person_id)
     return pages.page("person.html", "people", {"person": found, "card": found.card, "said_so": _(SAID.get(said, ""))})

@@ -153,8 +153,8 @@ def split_page(pages: GivenPages, visit_id: FromPath[str]) -> Response[str]:
 def split(pages: GivenPages, visit_id: FromPath[str], data: Form) -> Answer:
     split_form(pages, visit_id)
     found: list[Split] = []
-    new_person = data.get("to") == "new"
-    if said := wrong(lambda: found.append(pages.deps.desk.split(visit_id, new_person=new_person))):
+    new_person, of = data.get("to") == "new", data.get("of") or None
+    if said := wrong(lambda: found.append(pages.deps.desk.split(visit_id, new_person=new_person, of=of))):
         return split_form(pages, visit_id, *said)
     done = found[0]
     said_so = "split" if done.new_id else "taken" if done.remembered else "counted"

@@ -47,6 +47,7 @@ def privacy(pages: Pages, said: str = "", wrong_days: str = "", wrong_particular
         "clearing": clearing.wanted(store) is not None,
         "backups_kept": deps.config.backup.keep,
         "kinds": KINDS,
+        "by_photo": deps.studio is not None,
         "said_so": SAID.get(said, ""),
         "wrong_days": wrong_days,
         "wrong_particulars": wrong_particulars,

@@ -112,7 +112,7 @@ def said_words(said: str) -> str:
         "employed": _("They are staff now: their visits so far are no longer counted. “Remove” below takes it back."),
         "customer": _("They are a customer again, and so are all their visits."),
         "tested": _("Tested against everybody this store knows."),
-        "nobody": _("No customer looks like them."),
+        "none": _("Remembered: none of those customers is asked about again."),
     }.get(said, "")
 
 
@@ -161,13 +161,23 @@ def alike_page(pages: GivenPages, person_id: FromPath[str], said: FromQuery[str]
 
 @post("/staff/{person_id:str}/alike", sync_to_thread=True, opt=MANAGER)
 def take(pages: GivenPages, person_id: FromPath[str], data: Form) -> Answer:
-    """`customer-…` fields name who they are."""
-    ids = [name.removeprefix("customer-") for name, value in data.items() if name.startswith("customer-") and value == "yes"]
+    """`customer-…` fields name who they are; `none`: nobody of the `shown-…` is."""
+    if data.get("none") == "yes":
+        shown = _named(data, "shown-")
+        if said := wrong(lambda: desk_of(pages).none_of(person_id, shown)):
+            return alike_form(pages, person_id, *said)
+        return seen(f"/staff/{person_id}?said=none")
+    ids = _named(data, "customer-")
     if not ids:
         return seen(f"/staff/{person_id}")
     if said := wrong(lambda: desk_of(pages).take(person_id, ids)):
         return alike_form(pages, person_id, *said)
     return seen(f"/staff/{person_id}?said=taken")
+
+
+def _named(data: dict[str, str], before: str) -> list[str]:
+    """Whom the fields that begin so name."""
+    return [name.removeprefix(before) for name, value in data.items() if name.startswith(before) and value == "yes"]
 
 
 def remove_form(pages: Pages, person_id: str, said: str = "", status: int = 200) -> Response[str]:

@@ -110,7 +110,7 @@ def why(row: VisitRow, line: SightingLine | None) -> str:
     if line.similarity is None or line.bar is None:
         if row.kind == "new":
             return _("Nobody was known yet to compare with.")
-        return line.reason
+        return _(line.reason)
     values = {
         "name": line.nearest or _("somebody known"),
         "similarity": formats.similarity(line.similarity),

@@ -8,6 +8,21 @@ from ui import formats
 from ui.words import gettext as _
 
 BOX_KINDS = ("new", "staff", "unsure", "counted", "flat")
+REASONS = (
+    _("near enough to be sure"),
+    _("was here a moment ago"),
+    _("resembles an earlier visit that nobody was named for"),
+    _("too near to be new, too far to be sure"),
+    _("two people who were called different are both this near"),
+    _("seen too briefly to make a new person"),
+    _("the shots do not agree with one another"),
+    _("nobody is near"),
+    _("resembles a view that was learned since"),
+    _("made a new person"),
+    _("counted only: this camera recognises nobody"),
+    _("somebody said that it is not whom it was taken for"),
+)
+"""What a decision says of itself. It is kept in English, whoever reads it; pages say it with `gettext`."""
 STORES_NAMED = 2
 """More are a number: a greeting is read in a second."""
 

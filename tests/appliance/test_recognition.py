@@ -121,6 +121,12 @@ def test_two_unsure_visits_that_resemble_each_other_become_one_person(shop: Shop
     assert shop.see(unsure, AFTER_GAP + 4 * GAP_MS).person_id == later.person_id
 
 
+def test_of_two_visits_that_agree_the_gallery_holds_only_the_view_that_was_kept(shop: Shop) -> None:
+    shop.see(face(BOB), shots=1)
+    assert shop.see(face(BOB), AFTER_GAP, quality=0.8).person_id is not None and shop.count("templates") == 1
+    shop.recognition.check()
+
+
 def test_agreeing_holds_across_a_restart(shop: Shop) -> None:
     unsure = like(BOB, 0.9)
     shop.see(unsure, shots=1)

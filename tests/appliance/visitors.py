@@ -55,9 +55,10 @@ def sighting(
     portrait: bytes = JPEG,
     width: float = 60.0,
     model: str = MODEL,
+    quality: float = 0.5,
 ) -> Sighting:
     views = looks if isinstance(looks, list) else [looks]
-    kept = [Shot(at_ms + 10 * i, v.astype("<f4").tobytes(), 0.5, (0, 0, width, width)) for i, v in enumerate(views)]
+    kept = [Shot(at_ms + 10 * i, v.astype("<f4").tobytes(), quality, (0, 0, width, width)) for i, v in enumerate(views)]
     return Sighting(
         id=sighting_id,
         camera_id=camera,

@@ -36,6 +36,7 @@ def test_dates_and_numbers_are_written_as_the_language_does() -> None:
     with words.speaking("vi"):
         assert formats.long_day(NOVEMBER, NOVEMBER) == "Chủ Nhật, 22 tháng 11" and formats.number(1204) == "1.204"
         assert formats.ordinal(2) == "2" and formats.similarity(0.41) == "0,41" and formats.weekday(0) == "Thứ Hai"
+        assert formats.brief(4.8) == "4,8" and formats.brief(5.0) == "5"
     assert words.language() == "en"
 
 

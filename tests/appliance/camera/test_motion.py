@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from appliance.camera.motion import FORCE_MS, LINGER_MS, MotionGate
+from appliance.camera.zones import Zone
 from models.faces import Picture
 
 RANDOM = np.random.default_rng(7)
@@ -18,8 +19,8 @@ def noisy(picture: Picture, sigma: float) -> Picture:
     return np.clip(picture + RANDOM.normal(0, sigma, picture.shape), 0, 255).astype(np.uint8)
 
 
-def opened(pictures: list[Picture], busy: bool = False) -> list[bool]:
-    gate = MotionGate()
+def opened(pictures: list[Picture], busy: bool = False, ignored: tuple[Zone, ...] = ()) -> list[bool]:
+    gate = MotionGate(ignored)
     return [gate.open(picture, 1_000_000 + index * 200, busy) for index, picture in enumerate(pictures)]
 
 
@@ -50,6 +51,18 @@ def test_a_small_face_that_moves_opens_the_gate_at_once_and_for_a_while() -> Non
     assert not after[19] or not after[18]
     assert all(after[20 : 25 + LINGER_MS // 200 - 1])
     assert not all(after[32:])
+
+
+def test_what_moves_in_a_zone_that_is_ignored_opens_nothing_and_beside_it_does() -> None:
+    street: tuple[Zone, ...] = (((0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0)),)
+    left, right = [[scene() for _ in range(30)] for _ in range(2)]
+    for index in range(10, 30):
+        left[index][300:380, 100 + 12 * index : 180 + 12 * index] = 190
+        right[index][300:380, 660 + 12 * index : 740 + 12 * index] = 190
+    assert sum(settled(opened(left, ignored=street))) <= 3
+    assert all(opened(right, ignored=street)[10:])
+    everything: tuple[Zone, ...] = (((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)),)
+    assert sum(settled(opened(right, ignored=everything))) <= 3
 
 
 def test_who_stands_still_while_being_followed_is_not_lost() -> None:
