@@ -10,6 +10,12 @@ from appliance.database import Store
 
 THIS_COMPUTER = "this computer"
 """A command in its terminal, or whatever else is done without anybody being signed in."""
+SOMEBODY = "somebody"
+"""Who tried to sign in and did not: whoever types a name need not be its owner."""
+NOBODYS = (THIS_COMPUTER, SOMEBODY)
+SIGN_IN_FAILED = "sign_in_failed"
+FAILED_KEPT_MAX = 5_000
+"""Of tries that failed the newest, at most: a guesser must not fill the disk. Guessing is slowed to one try a minute besides."""
 SEE = "see"
 SEEN_AGAIN_MS = 10 * 60_000
 """Who looks at a person, goes on and comes back has looked once."""
@@ -17,7 +23,8 @@ SEEN_AGAIN_MS = 10 * 60_000
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`subject_id`: the person, visit or user it was about; `other_id`: the other one, if two were involved."""
+    """`subject_id`: the person, visit or user it was about; `other_id`: the other one, if two were involved; of a try to sign in that
+    failed, the address in the network that it came from."""
 
     id: int
     at_ms: int
@@ -52,6 +59,17 @@ def saw(store: Store, who: str, subject_id: str, now_ms: int) -> None:
     if row[0] is None or not 0 <= now_ms - row[0] < SEEN_AGAIN_MS:
         with store.transaction():
             note(store, SEE, subject_id, now_ms, who=who)
+
+
+def failed(store: Store, user_id: str, came_from: str, now_ms: int) -> None:
+    """Somebody tried to sign in as `user_id` (empty: as nobody there is) and did not. Never what was typed: people type passwords where
+    the name goes. A transaction of its own."""
+    with store.transaction() as db:
+        note(store, SIGN_IN_FAILED, user_id, now_ms, came_from, SOMEBODY)
+        db.execute(
+            "DELETE FROM audit WHERE what = ? AND id <= (SELECT id FROM audit WHERE what = ? ORDER BY id DESC LIMIT 1 OFFSET ?)",
+            [SIGN_IN_FAILED, SIGN_IN_FAILED, FAILED_KEPT_MAX],
+        )
 
 
 def entries(store: Store, asked: Asked, limit: int) -> list[Entry]:

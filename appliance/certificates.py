@@ -28,7 +28,9 @@ ROOT_FOR = timedelta(days=3650)
 PAGE_FOR = timedelta(days=397)
 """Browsers take no certificate that holds longer."""
 RENEWED_BEFORE = timedelta(days=180)
-"""It is looked at when the program starts."""
+"""It is looked at when the program starts, and daily: a store runs for years."""
+WARNED_BEFORE = timedelta(days=21)
+"""One that somebody brought is not renewed here: they are told, and have as long to get another."""
 CLOCKS_APART = timedelta(days=1)
 PRIVATE_NAMES = ("localhost", "local", "lan", "internal", "home.arpa")
 PRIVATE_NETWORKS = ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "::1/128", "fc00::/7", "fe80::/10")
@@ -40,12 +42,14 @@ Key = ec.EllipticCurvePrivateKey
 @dataclass(frozen=True, slots=True)
 class Certificate:
     """`chain`, `key`: PEM files for the server. `root`: PEM to download, empty for the shop's own certificate. `fingerprint`: SHA-256 of
-    what is to be compared before it is trusted, that of the root or else of the certificate."""
+    what is to be compared before it is trusted, that of the root or else of the certificate. `ends`: when browsers take the page's own
+    no more."""
 
     chain: Path
     key: Path
     root: bytes
     fingerprint: str
+    ends: datetime
 
 
 def of_our_own(folder: Path, vault: Vault, names: Sequence[str], now: datetime) -> Certificate:
@@ -59,7 +63,8 @@ def of_our_own(folder: Path, vault: Vault, names: Sequence[str], now: datetime) 
         made, made_key = _page_certificate(root, root_key, wanted, now)
         write_whole(key, _private(made_key))
         write_whole(chain, _pem(made) + _pem(root))
-    return Certificate(chain, key, root_file.read_bytes(), fingerprint(root))
+    ends = x509.load_pem_x509_certificates(chain.read_bytes())[0].not_valid_after_utc
+    return Certificate(chain, key, root_file.read_bytes(), fingerprint(root), ends)
 
 
 def of_the_shop(chain: Path, key: Path) -> Certificate:
@@ -75,7 +80,7 @@ def of_the_shop(chain: Path, key: Path) -> Certificate:
     public = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     if loaded.public_key().public_bytes(*public) != found.public_key().public_bytes(*public):
         raise CertificateError(f"{key} is not the key of the certificate {chain}.")
-    return Certificate(chain, key, b"", fingerprint(found))
+    return Certificate(chain, key, b"", fingerprint(found), found.not_valid_after_utc)
 
 
 def fingerprint(certificate: x509.Certificate) -> str:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from litestar import Litestar
 
-from appliance import certificates, users
+from appliance import certificates, notices, users
 from appliance.certificates import Certificate
 from appliance.config import Web, is_loopback
 from appliance.database import Store
@@ -24,10 +24,13 @@ from ui.guard import Place
 from ui.redirect import to_https
 from ui.server import INSIDE, CannotServe, Outside, Server, serve
 from ui.sign_in import new_code
+from ui.words import gettext as _
 
 log = logging.getLogger(__name__)
 NOWHERE_V4, NOWHERE_V6 = "192.0.2.1", "2001:db8::1"
 """Addresses for documentation: nothing is sent there, only asked by which of our own it would go."""
+CERTIFICATE = "certificate"
+"""The notice's kind."""
 SECOND_PORT = "REGULARS_WEB__REDIRECT_PORT"
 
 
@@ -70,6 +73,28 @@ def certificate_of(store: Store, web: Web, names: Sequence[str], now_ms: int) ->
     if web.certificate_file and web.key_file:
         return certificates.of_the_shop(web.certificate_file, web.key_file)
     return certificates.of_our_own(store.folder, store.vault, names, datetime.fromtimestamp(now_ms / 1000, UTC))
+
+
+def renew(store: Store, web: Web, door: Door, page: OpenPage, now_ms: int) -> None:
+    """The daily look: one of our own that is half over is made anew, one of the shop's that was put in its place is taken, without a new
+    start; one that nobody renews is said on the page in time. Raises CertificateError, StoreError, OSError."""
+    if door.certificate is None:
+        return
+    found = certificate_of(store, web, [name.strip("[]") for name in door.place.names], now_ms)
+    page.servers[0].take_certificate(found.chain, found.key)
+    if found.ends != door.certificate.ends:
+        log.info("event=certificate_renewed ends=%s fingerprint=%s", found.ends.date(), found.fingerprint)
+    door.certificate = found
+    now = datetime.fromtimestamp(now_ms / 1000, UTC)
+    if now < found.ends - certificates.WARNED_BEFORE:
+        notices.settle(store, CERTIFICATE, now_ms)
+        return
+    words = (
+        _("The page's certificate ends on %(day)s; browsers refuse the page then. Put a newer one in the place of %(file)s.")
+        if now < found.ends
+        else _("The page's certificate ended on %(day)s, and browsers refuse the page. Put a newer one in the place of %(file)s.")
+    )
+    notices.notify(store, CERTIFICATE, words % {"day": found.ends.date().isoformat(), "file": found.chain}, now_ms)
 
 
 def open_page(app: Litestar, web: Web, ports: Sequence[int], end_streams: Callable[[], None], door: Door) -> OpenPage:

@@ -26,7 +26,7 @@ from appliance.config import Config
 from appliance.data_key import KeyKeeper
 from appliance.database import Store, open_store
 from appliance.database_file import path_in
-from appliance.doorway import OpenPage, made_door, open_page
+from appliance.doorway import OpenPage, made_door, open_page, renew
 from appliance.errors import RegularsError, SnapshotError
 from appliance.gallery import UNSURE_KEY, Gallery
 from appliance.identity import Policy, Verdict
@@ -63,6 +63,7 @@ RECEPTION_STOP_S = 1.5
 REFRESH_S = 5.0
 ASKED_S = 1.0
 REVIEW_S = 60.0
+CERTIFICATE_S = 86_400.0
 WEAK_PACK = "starter"
 
 Told = Callable[[Received], None]
@@ -276,6 +277,7 @@ class Appliance:
             *jobs,
             Job("page", "Keeping the page up to date", REFRESH_S, REFRESH_S, self._refresh),
             Job("review", "Looking for doubles", REVIEW_S, REVIEW_S, self._review.look_through),
+            Job("certificate", "The look at the page's certificate", CERTIFICATE_S, REFRESH_S, self._renew_certificate),
             Job("asked", "Doing what a command asked", ASKED_S, ASKED_S, self._answer),
         ]
 
@@ -286,6 +288,10 @@ class Appliance:
             self._live.publish(NoticesChanged())
         elif self._page != before:
             self._live.publish(FiguresChanged())
+
+    def _renew_certificate(self, _stopping: Stopping) -> None:
+        if self._server:
+            renew(self.store, self.config.web, self.door, self._server, self._now())
 
     def _page_now(self) -> _Shown:
         stands = standing.read(self.store.db.conn)

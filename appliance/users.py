@@ -91,6 +91,8 @@ def add(
     name = name.strip()
     if not 1 <= len(name) <= NAME_CHARACTERS_MAX or not name.isprintable():
         raise AccountError(_("A name has 1 to %(most)s characters that can be printed.") % {"most": NAME_CHARACTERS_MAX})
+    if _key(name) in audit.NOBODYS:
+        raise AccountError(_("The audit log calls somebody else so already. Choose another name."))
     password_hash = _hashed(password, name, cost)
     made = User(str(uuid7()), name, role, now_ms, False, None)
     with store.transaction() as db:

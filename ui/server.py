@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -44,6 +45,12 @@ class Server:
         self._server = server
         self._thread = thread
         self._end_streams = end_streams
+
+    def take_certificate(self, certificate: Path, key: Path) -> None:
+        """From the next connection on; those that are open keep the one before. Raises OSError, and nothing is other then."""
+        if (context := self._server.config.ssl) is not None:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+            context.load_cert_chain(certificate, key)
 
     def stop(self) -> None:
         """Stopping twice is harmless."""

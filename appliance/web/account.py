@@ -19,7 +19,7 @@ from appliance.errors import AccountError
 from appliance.users import User
 from appliance.web.access import Access
 from appliance.web.pages import GivenPages, Pages
-from appliance.web.sign_in import AnyRequest, Form
+from appliance.web.sign_in import AnyRequest, Form, failed
 from ui import passwords, sign_in
 from ui.words import gettext as _
 
@@ -89,6 +89,8 @@ def proved(pages: Pages, request: AnyRequest, user: User, password: str) -> str:
         storage = users.UserStorage(deps.desk.store)
         sign_in.whose(storage, deps.door.attempts, user.name, password, sign_in.came_from(request), deps.now(), deps.door.cost)
     except sign_in.Refused as refused:
+        if not refused.wait_s:
+            failed(pages, request, user.id)
         return str(refused) if refused.wait_s else _("That is not your password.")
     return ""
 

@@ -55,6 +55,7 @@ WHATS = {
     "review_ignored": _("review: left open"),
     "review_undo": _("review: took an answer back"),
     "sign_in": _("signed in"),
+    audit.SIGN_IN_FAILED: _("did not get in: wrong password or code"),
     "password": _("changed the password"),
     "password_reset": _("gave a new password"),
     "codes_on": _("turned one-time codes on"),
@@ -64,6 +65,8 @@ WHATS = {
     "user_removed": _("removed a user"),
 }
 """What other modules note under a word of their own is shown as it is."""
+NOBODYS = {audit.THIS_COMPUTER: _("this computer"), audit.SOMEBODY: _("somebody")}
+"""Who did it where nobody was signed in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class Line:
     """`about`: in words; `address`: where they are shown, empty for nowhere."""
 
     entry: Entry
+    who: str
     what: str
     about: str
     address: str
@@ -82,6 +86,10 @@ OF_THE_STORE = ("alert_rule", "alert_target_added", "alert_target_removed", "set
 
 def what_words(what: str) -> str:
     return _(WHATS[what]) if what in WHATS else what.replace("_", " ")
+
+
+def who_words(who: str) -> str:
+    return _(NOBODYS[who]) if who in NOBODYS else who
 
 
 def saw(pages: Pages, subject_id: str) -> None:
@@ -109,16 +117,19 @@ def lines(pages: Pages, found: list[Entry]) -> list[Line]:
 
 def _line(entry: Entry, people: dict[str, str], visits: set[str], others: dict[str, str]) -> Line:
     """`others`: names of cameras and accounts."""
-    what, id_ = what_words(entry.what), entry.subject_id
+    what, who, id_ = what_words(entry.what), who_words(entry.who), entry.subject_id
+    if entry.what == audit.SIGN_IN_FAILED:
+        meant = others.get(id_) or (_("an account that is gone") if id_ else _("no account there is"))
+        return Line(entry, who, what, _("%(name)s, from %(address)s") % {"name": meant, "address": entry.other_id or "–"}, "")
     if id_ in people:
-        return Line(entry, what, people[id_], f"/people/{id_}")
+        return Line(entry, who, what, people[id_], f"/people/{id_}")
     if id_ in visits:
-        return Line(entry, what, _("a visit"), f"/visits/{id_}")
+        return Line(entry, who, what, _("a visit"), f"/visits/{id_}")
     if id_ in others:
-        return Line(entry, what, others[id_] if others[id_] != entry.who else "–", "")
+        return Line(entry, who, what, others[id_] if others[id_] != entry.who else "–", "")
     if not id_ or entry.what in OF_THE_STORE:
-        return Line(entry, what, _("the list of visits") if entry.what == "export" else "–", "")
-    return Line(entry, what, _("what is gone by now"), "")
+        return Line(entry, who, what, _("the list of visits") if entry.what == "export" else "–", "")
+    return Line(entry, who, what, _("what is gone by now"), "")
 
 
 def address(asked: Asked, before: int) -> str:
@@ -139,7 +150,7 @@ def audit_page(
     values = {
         "lines": lines(pages, found[:ROWS_MAX]),
         "asked": asked,
-        "people": audit.everybody(store, CHOICES_MAX),
+        "people": [(name, who_words(name)) for name in audit.everybody(store, CHOICES_MAX)],
         "whats": whats,
         "newest": address(asked, 0) if before else "",
         "older": address(asked, found[ROWS_MAX - 1].id) if len(found) > ROWS_MAX else "",

@@ -20,11 +20,11 @@ PROGRAM = "regulars"
 """The session's cookie."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Door:
     """`first_code`: what the first owner must know, as the terminal shows it; empty: nobody can become it. `everybody`: whoever asks is
     let in as this; for a page that only this computer sees and whose data are thrown away, as the demo's. `certificate`: with which the
-    page is open to the network; None: it is not."""
+    page is open to the network, as it is now (`doorway.renew`); None: it is not."""
 
     first_code: str = ""
     everybody: Asker | None = None

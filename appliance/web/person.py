@@ -16,7 +16,7 @@ from appliance.audit import SEE
 from appliance.details import Details
 from appliance.merge_history import Merged
 from appliance.web.access import Access
-from appliance.web.audit import saw
+from appliance.web.audit import saw, who_words
 from appliance.web.calendar import Calendar, calendar, first_day
 from appliance.web.known_by import Drift, TemplateLine, read_drift, read_templates
 from appliance.web.pages import GivenPages, Pages
@@ -112,7 +112,7 @@ def read_audit(connection: sqlite3.Connection, person_id: str) -> list[AuditLine
     rows = connection.execute(
         "SELECT what, at_ms, who FROM audit WHERE subject_id = ? AND what <> ? ORDER BY id DESC LIMIT ?", (person_id, SEE, AUDIT_MAX)
     )
-    return [AuditLine(_(AUDITED.get(what, what)), at, who) for what, at, who in rows.fetchall()]
+    return [AuditLine(_(AUDITED.get(what, what)), at, who_words(who)) for what, at, who in rows.fetchall()]
 
 
 AUDITED = {

@@ -3,6 +3,7 @@ account has one; signing out."""
 
 from __future__ import annotations
 
+import logging
 from typing import Annotated, Any
 
 from litestar import Request, Response, get, post
@@ -12,12 +13,14 @@ from litestar.params import Body, FromQuery
 from litestar.response import Redirect
 
 from appliance import audit, one_time_codes, users
-from appliance.errors import AccountError
+from appliance.errors import AccountError, StoreError
 from appliance.web.access import Access
 from appliance.web.door import PROGRAM, token_of
 from appliance.web.pages import GivenPages, Pages
 from ui import passwords, sessions, sign_in
 from ui.words import gettext as _
+
+log = logging.getLogger(__name__)
 
 AnyRequest = Request[Any, Any, State]
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
@@ -36,6 +39,14 @@ def sign_in_door(pages: Pages, words: str = "", name: str = "", to: str = "/", s
     return outside_the_frame(pages, "store_sign_in.html", values, status, wait_s)
 
 
+def failed(pages: Pages, request: AnyRequest, user_id: str) -> None:
+    """Notes it. The answer is the same even if that cannot be noted. One that was slowed was not looked at and has no row."""
+    try:
+        audit.failed(pages.deps.desk.store, user_id, sign_in.came_from(request), pages.deps.now())
+    except StoreError as error:
+        log.error("event=failed_sign_in_not_noted error=%s", type(error).__name__)
+
+
 @get("/sign-in", opt={"access": Access.ANYONE}, sync_to_thread=True)
 def sign_in_page(pages: GivenPages, to: FromQuery[str] = "/") -> Response[str] | Redirect:
     if users.no_owner_yet(pages.deps.desk.store):
@@ -51,6 +62,9 @@ def sign_in_form(pages: GivenPages, request: AnyRequest, data: Form) -> Response
         storage, address = users.UserStorage(store), sign_in.came_from(request)
         account = sign_in.whose(storage, door.attempts, name, password, address, deps.now(), door.cost)
     except sign_in.Refused as refused:
+        if not refused.wait_s:
+            meant = users.UserStorage(store).account(name)
+            failed(pages, request, meant.id if meant else "")
         return sign_in_door(pages, str(refused), name, to, 429 if refused.wait_s else 401, refused.wait_s)
     if one_time_codes.asked_of(store, account.id):
         return code_door(pages, door.halfway.begin(account.id, deps.now()), to)
@@ -75,6 +89,7 @@ def sign_in_code(pages: GivenPages, request: AnyRequest, data: Form) -> Response
     except sign_in.Refused as refused:
         return code_door(pages, owed, to, str(refused), 429, refused.wait_s)
     if not one_time_codes.passes(store, user_id, data.get("code", "")[:SHOWN_MAX], now_ms):
+        failed(pages, request, user_id)
         return code_door(pages, owed, to, _("That code does not hold. Each is good once; type the one that the app shows now."), 401)
     deps.door.attempts.right(counted, sign_in.came_from(request))
     deps.door.halfway.done(owed)
@@ -131,6 +146,7 @@ def first_start_form(pages: GivenPages, request: AnyRequest, data: Form) -> Resp
     except sign_in.Refused as refused:
         return first_page(pages, str(refused), name, status=429, wait_s=refused.wait_s)
     if not sign_in.is_code(code, deps.door.first_code):
+        failed(pages, request, "")
         words = _("That is not the code. It is printed where `regulars run` runs, and in its log; each start has its own.")
         return first_page(pages, words, name, status=401)
     deps.door.attempts.right(FIRST, address)

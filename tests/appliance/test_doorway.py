@@ -9,15 +9,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 from cryptography import x509
 
 from appliance import certificates, users
 from appliance.config import Web, load
 from appliance.database import Store
-from appliance.doorway import OpenPage, made_door, open_page, own_names
+from appliance.doorway import OpenPage, made_door, open_page, own_names, renew
 from appliance.errors import CertificateError, ConfigError
+from appliance.notices import open_notices
 from appliance.web.app import create_app
+from appliance.web.door import Door
 from tests.appliance.stages import free_port
 from tests.appliance.web.shop import Shop, busy_shop
 from tests.cheap import CHEAP
@@ -25,6 +28,7 @@ from ui.redirect import name_in
 
 NOW = datetime.now(UTC)
 NOW_MS = round(NOW.timestamp() * 1000)
+DAY_MS = 86_400_000
 GOOD = "a green bicycle"
 
 
@@ -39,9 +43,13 @@ def web() -> Web:
 
 
 @pytest.fixture
-def opened(shop: Shop, web: Web) -> Iterator[OpenPage]:
+def door(shop: Shop, web: Web) -> Door:
     users.add(shop.store, "Alice", "owner", GOOD, NOW_MS)
-    door = made_door(shop.store, web, NOW_MS)
+    return made_door(shop.store, web, NOW_MS)
+
+
+@pytest.fixture
+def opened(shop: Shop, web: Web, door: Door) -> Iterator[OpenPage]:
     page = open_page(create_app(replace(shop.deps, door=door)), web, [web.port], shop.live.close, door)
     yield page
     page.stop()
@@ -109,6 +117,50 @@ def test_the_certificate_stays_until_names_change_or_it_is_half_over_and_the_roo
     assert other_root != root, "the root must not speak for names it was not made for"
     (shop.folder / "certificate" / "page.pem").write_text("rubbish")
     assert made(["shop.example.com"])[1] == other_root
+
+
+def test_a_certificate_that_is_half_over_is_renewed_while_the_page_is_open(opened: OpenPage, shop: Shop, web: Web, door: Door) -> None:
+    def shown() -> x509.Certificate:
+        return x509.load_pem_x509_certificate(ssl.get_server_certificate(("127.0.0.1", web.port)).encode())
+
+    first = shown()
+    renew(shop.store, web, door, opened, NOW_MS + 90 * DAY_MS)
+    assert shown() == first, "there is time"
+    renew(shop.store, web, door, opened, NOW_MS + 250 * DAY_MS)
+    second = shown()
+    assert second != first and second.not_valid_after_utc - first.not_valid_after_utc > timedelta(days=200)
+    assert door.certificate and door.certificate.ends == second.not_valid_after_utc
+    assert not open_notices(shop.store)
+
+
+def test_the_shops_own_certificate_is_taken_when_it_is_replaced_and_said_when_it_is_not(shop: Shop, web: Web, tmp_path: Path) -> None:
+    users.add(shop.store, "Alice", "owner", GOOD, NOW_MS)
+    chain, key = tmp_path / "shop.pem", tmp_path / "shop.key"
+
+    def bring(now: datetime) -> None:
+        ours = certificates.of_our_own(shop.folder, shop.store.vault, ["shop.lan"], now)
+        chain.write_bytes(ours.chain.read_bytes())
+        key.write_bytes(ours.key.read_bytes())
+
+    bring(NOW)
+    brought = msgspec.structs.replace(web, certificate_file=chain, key_file=key)
+    door = made_door(shop.store, brought, NOW_MS)
+    page = open_page(create_app(replace(shop.deps, door=door)), brought, [web.port], shop.live.close, door)
+    try:
+        for days, words in ((300, []), (380, ["ends on"]), (400, ["ended on"])):
+            renew(shop.store, brought, door, page, NOW_MS + days * DAY_MS)
+            assert [word in notice.words for notice, word in zip(open_notices(shop.store), words, strict=True)] == [True] * len(words)
+        bring(NOW + timedelta(days=399))
+        renew(shop.store, brought, door, page, NOW_MS + 400 * DAY_MS)
+        assert not open_notices(shop.store)
+        served = x509.load_pem_x509_certificate(ssl.get_server_certificate(("127.0.0.1", web.port)).encode())
+        assert served == x509.load_pem_x509_certificate(chain.read_bytes())
+        key.write_text("rubbish")
+        with pytest.raises(CertificateError):
+            renew(shop.store, brought, door, page, NOW_MS + 401 * DAY_MS)
+        assert x509.load_pem_x509_certificate(ssl.get_server_certificate(("127.0.0.1", web.port)).encode()) == served
+    finally:
+        page.stop()
 
 
 def test_the_root_may_not_speak_for_the_rest_of_the_world_and_its_key_is_sealed(shop: Shop) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyotp
 import pytest
 
-from appliance import one_time_codes, users
+from appliance import audit, one_time_codes, users
 from appliance.database import Store
 from appliance.errors import AccountError
 from appliance.users import SESSIONS_MAX, UserStorage
@@ -128,3 +128,19 @@ def test_a_recovery_code_holds_once_however_it_is_typed(store: Store, alice: use
         assert not one_time_codes.passes(store, alice.id, rubbish, NOW_MS)
     one_time_codes.turn_off(store, alice.id, NOW_MS)
     assert not one_time_codes.passes(store, alice.id, codes[4], NOW_MS) and not users.one(store, alice.id).coded
+
+
+def test_no_account_is_called_what_the_audit_log_calls_those_without_one(store: Store) -> None:
+    for name in (audit.SOMEBODY, " This Computer "):
+        with pytest.raises(AccountError, match="Choose another"):
+            users.add(store, name, "viewer", GOOD, NOW_MS)
+
+
+def test_of_tries_that_failed_the_newest_are_kept_and_everything_else(store: Store, alice: users.User) -> None:
+    row = "INSERT INTO audit (at_ms, who, what, subject_id, other_id) VALUES (?, '', ?, '', '')"
+    with store.transaction() as db:
+        db.conn.executemany(row, [(at, audit.SIGN_IN_FAILED) for at in range(audit.FAILED_KEPT_MAX + 5)])
+    audit.failed(store, alice.id, "192.168.1.7", NOW_MS)
+    kept = store.db.execute("SELECT count(*), min(at_ms) FROM audit WHERE what = ?", [audit.SIGN_IN_FAILED]).fetchone()
+    assert kept == (audit.FAILED_KEPT_MAX, 6)
+    assert store.db.execute("SELECT count(*) FROM audit WHERE what = 'user_added'").fetchone() == (1,)

@@ -56,7 +56,7 @@ def test_the_first_start_leads_to_the_owners_account_and_the_code_makes_it(first
     assert post(first, "/first-start", code=CODE.lower().replace("-", " "), **words) == (303, "/")
     assert first.get("/").status_code == 200
     assert post(first, "/first-start", code=CODE, **words) == (303, "/sign-in"), "there is one first owner"
-    assert audited(shop) == [("Alice", "user_added"), ("Alice", "sign_in")]
+    assert audited(shop) == [("somebody", "sign_in_failed"), ("Alice", "user_added"), ("Alice", "sign_in")]
 
 
 def test_without_a_code_nobody_becomes_the_owner(shop: Shop) -> None:
@@ -89,6 +89,20 @@ def test_a_wrong_password_and_a_wrong_name_are_answered_alike_and_slowed_but_nob
     assert tried[-1] == 429 and sign_in(client, "alice") == 429
     shop.clock_ms += 61_000
     assert sign_in(client, "alice") == 303, "a minute later the right password opens it, whatever was guessed"
+
+
+def test_a_failed_try_is_in_the_audit_log_with_whose_account_and_from_where_but_not_what_was_typed(client: Client, shop: Shop) -> None:
+    secret = "my password in the wrong box"
+    assert [sign_in(client, name, "wrong") for name in ("alice", secret)] == [401, 401]
+    assert [sign_in(client, "dana", "wrong") for _ in range(7)][-1] == 429
+    rows = shop.store.db.execute("SELECT who, subject_id, other_id FROM audit WHERE what = 'sign_in_failed' ORDER BY id").fetchall()
+    dana = ("somebody", "user-2", "testclient")
+    assert rows == [("somebody", "user-0", "testclient"), ("somebody", "", "testclient"), *[dana] * 5], "slowed ones are not looked at"
+    assert sign_in(client, "alice") == 303
+    assert post(client, "/account/password", password="wrong", new=PASSWORD, again=PASSWORD)[0] == 400
+    page = client.get("/audit?who=somebody").text
+    assert page.count("alice, from testclient") == 2 and "no account there is, from testclient" in page
+    assert secret not in page and secret not in "\n".join(shop.store.db.conn.iterdump())
 
 
 def test_a_session_ends_when_idle_at_last_and_by_signing_out(client: Client, shop: Shop) -> None:
