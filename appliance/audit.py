@@ -45,7 +45,7 @@ class Asked:
 
 
 def note(store: Store, what: str, subject_id: str, now_ms: int, other_id: str = "", who: str = THIS_COMPUTER) -> None:
-    """`what`: edit, merge, undo_merge, split, opt_out, erase and the like; the page's words for them are in `web/audit.py`. `other_id`: the
+    """`what`: edit, merge, undo_merge, split, opt_out, erase and the like; their words are in `audit_words`. `other_id`: the
     other person or the visit it was about."""
     row = [now_ms, who, what, subject_id, other_id]
     store.db.execute("INSERT INTO audit (at_ms, who, what, subject_id, other_id) VALUES (?, ?, ?, ?, ?)", row)

@@ -12,11 +12,11 @@ import secrets
 import shutil
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from appliance import backup, database_file, forgotten_list, honouring
+from appliance import backup, database_file, forgotten_list, honouring, set_aside
 from appliance.database import Store, open_copy
 from appliance.errors import BackupError, DatabaseError
 from appliance.files import PART, make_folder, refused, sync_folder
@@ -31,7 +31,6 @@ SMALL_BYTES = 64 << 20
 TRACES_MAX = 500
 """Each is one search through the file; of more, staff of many years, the file is written anew at once."""
 CHUNK_BYTES = 8 << 20
-SET_ASIDE = f"{database_file.NAME}.*-*Z*"
 
 Stopping = Callable[[], bool]
 log = logging.getLogger(__name__)
@@ -165,16 +164,15 @@ def _backup(store: Store, made: backup.Backup, backups: Path, now_ms: int, stopp
 def _set_aside(store: Store, backups: Path, now_ms: int) -> Cleared:
     """Databases that were replaced or found damaged lie beside the present one, opened by nobody."""
     cleared = Cleared()
-    companions = tuple(database_file.COMPANIONS)
-    for path in sorted(p for p in store.folder.glob(SET_ASIDE) if p.is_file() and not p.name.endswith(companions)):
+    for path in [aside.path for aside in set_aside.listed(store.folder)]:
         try:
             clean = _without_forgotten(store, path, backups, now_ms)
         except (DatabaseError, sqlite3.DatabaseError):
-            _remove(path)
+            set_aside.remove(path)
             cleared = Cleared(cleared.copies, cleared.removed + 1)
             continue
         if clean is not None:
-            for ending in companions:
+            for ending in database_file.COMPANIONS:
                 Path(f"{path}{ending}").unlink(missing_ok=True)
             clean.replace(path)
             sync_folder(store.folder)
@@ -211,9 +209,3 @@ def _without_forgotten(store: Store, path: Path, backups: Path, now_ms: int) -> 
         raise refused(error, room) from None
     finally:
         shutil.rmtree(room, ignore_errors=True)
-
-
-def _remove(path: Path) -> None:
-    for ending in ("", *database_file.COMPANIONS):
-        with suppress(OSError):
-            Path(f"{path}{ending}").unlink()

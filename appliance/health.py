@@ -17,7 +17,6 @@ from appliance.line import standing
 from appliance.web.cameras import CameraLine, Mood, health
 from appliance.web.headquarters import line_health
 from ui import formats
-from ui.terminal import how_large
 from ui.words import gettext as _
 
 FREE_BYTES_WARN, FREE_BYTES_BAD = 5 << 30, 1 << 30
@@ -64,9 +63,9 @@ def lines(
     disk, today = disk_of(folder), formats.day_of(now_ms, zone)
     mood: Mood = "bad" if disk.free < FREE_BYTES_BAD else "warn" if disk.free < FREE_BYTES_WARN else "good"
     space = _("%(free)s free of %(total)s; the database has %(size)s") % {
-        "free": how_large(disk.free),
-        "total": how_large(disk.total),
-        "size": how_large(disk.database),
+        "free": formats.size(disk.free),
+        "total": formats.size(disk.total),
+        "size": formats.size(disk.database),
     }
     line = standing.read(connection)
     head = line_health(line, zone, now_ms)

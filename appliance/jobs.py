@@ -16,7 +16,7 @@ from pathlib import Path
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from appliance import backup, clearing, notices, retention, snapshots
+from appliance import backup, clearing, notices, retention, set_aside, snapshots
 from appliance.config import Config
 from appliance.database import Store
 from appliance.errors import RegularsError
@@ -70,6 +70,7 @@ def standard_jobs(
 
     def keep_people(_stopping: Stopping) -> None:
         retention.drop_templates(store, now(), retention_days.of(store, config.retention).person_days, forgotten)
+        set_aside.drop_old(store.folder, now())
 
     def back_up(stopping: Stopping) -> None:
         made = backup.list_backups(store.folder, config.backup.folder)
@@ -89,6 +90,7 @@ def standard_jobs(
     def count_days(stopping: Stopping) -> None:
         zone = config.site.zone
         tallies.refresh(store, zone, formats.day_of(now(), zone), stopping)
+
     def clear(stopping: Stopping) -> None:
         clearing.clear(store, config.backup.folder or store.folder / backup.FOLDER, now(), stopping)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from ui.terminal import how_large
 from ui.words import gettext as _
 from ui.words import language, ngettext
 
@@ -56,6 +57,11 @@ def short_day(day: date, today: date) -> str:
     if day == today - timedelta(days=1):
         return _("yesterday")
     return _written(day, "d MMMM" if day.year == today.year else "d MMMM y")
+
+
+def whole_day(day: date) -> str:
+    """3 October 2026, whatever day it is read on."""
+    return _written(day, "d MMMM y")
 
 
 def short_month(day: date) -> str:
@@ -123,6 +129,11 @@ def decimal(value: float) -> str:
 def brief(value: float) -> str:
     """5, 4.8, 12.5, in Vietnamese 4,8: three digits at most, as rates are given."""
     return f"{value:.3g}".replace(".", marks()[1])
+
+
+def size(size_bytes: int) -> str:
+    """4.2 MB, in Vietnamese 4,2 MB."""
+    return how_large(size_bytes).replace(".", marks()[1])
 
 
 def marks() -> tuple[str, str]:

@@ -9,7 +9,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ui import formats
 from ui.assets import Asset
-from ui.terminal import how_large
 from ui.words import gettext, language, ngettext
 
 FOLDER = Path(__file__).parent / "templates"
@@ -38,6 +37,6 @@ def environment(folders: Iterable[Path], assets: Mapping[str, Asset]) -> Environ
     made.filters["brief"] = formats.brief
     made.filters["similarity"] = formats.similarity
     made.filters["change"] = formats.change
-    made.filters["how_large"] = how_large
+    made.filters["how_large"] = formats.size
     made.filters["duration"] = formats.duration
     return made

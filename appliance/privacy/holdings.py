@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from appliance import backup, database_file
+from appliance import backup, database_file, set_aside
 from ui.words import gettext as _
 
 SAMPLE = 500
@@ -53,6 +53,8 @@ def held(connection: sqlite3.Connection, folder: Path, snapshots: Path, backups:
     pictures, shown_ms = ask("SELECT count(*), min(last_seen_ms) FROM visits WHERE snapshot IS NOT NULL")
     made = backup.list_backups(folder, backups)
     size = sum(p.stat().st_size for p in (Path(f"{database_file.path_in(folder)}{e}") for e in ("", "-wal")) if p.exists())
+    aside = set_aside.listed(folder)
+    beside = Holding("set_aside", _("Databases set aside"), len(aside), sum(a.bytes for a in aside), aside[0].made_ms if aside else None)
     return [
         Holding("visits", _("Visits"), visits, size, first),
         Holding("people", _("People told apart"), people, None, since),
@@ -62,6 +64,7 @@ def held(connection: sqlite3.Connection, folder: Path, snapshots: Path, backups:
         Holding("pictures", _("Pictures of faces"), pictures, _bytes(snapshots, pictures), shown_ms),
         Holding("opted_out", _("People who opted out"), opted_out, None, None),
         Holding("backups", _("Backups, sealed"), len(made), sum(b.bytes for b in made), made[-1].made_ms if made else None),
+        *([beside] if aside else []),
     ]
 
 

@@ -9,6 +9,7 @@ from appliance.privacy.particulars import Particulars
 from appliance.privacy.register import ACCESS, DONE, Request
 from ui import formats
 from ui.words import gettext as _
+from ui.words import language
 
 TITLES = {
     "access": _("Receipt: everything about a person was given out"),
@@ -57,9 +58,9 @@ def pdf(request: Request, told: Particulars, site_name: str, zone: ZoneInfo, now
     return papers.pdf(
         papers.RECEIPT,
         {
-            "lang": "en",
+            "lang": language(),
             "store": told.controller or site_name,
-            "title": TITLES[request.kind],
+            "title": _(TITLES[request.kind]),
             "lead": _("This paper holds no name. Keep it: the number of the request finds it again in the store's register."),
             "rows": [*facts, *((words, formats.number(count)) for words, count in rows_of(request))],
             "notes": [*notes, *([told.contact] if told.contact else [])],

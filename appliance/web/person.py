@@ -13,10 +13,11 @@ from litestar.response import Redirect
 
 from appliance import details, merge_history, merging
 from appliance.audit import SEE
+from appliance.audit_words import who_words
 from appliance.details import Details
 from appliance.merge_history import Merged
 from appliance.web.access import Access
-from appliance.web.audit import saw, who_words
+from appliance.web.audit import saw
 from appliance.web.calendar import Calendar, calendar, first_day
 from appliance.web.known_by import Drift, TemplateLine, read_drift, read_templates
 from appliance.web.pages import GivenPages, Pages

@@ -9,7 +9,7 @@ from litestar import Response, get, post
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery
 
-from appliance import backup, clearing
+from appliance import backup, clearing, set_aside
 from appliance.errors import PersonError
 from appliance.privacy import holdings, papers, particulars, register, retention_days, sign
 from appliance.privacy.particulars import Particulars
@@ -46,9 +46,10 @@ def privacy(pages: Pages, said: str = "", wrong_days: str = "", wrong_particular
         "overdue": register.overdue(connection, deps.now()),
         "clearing": clearing.wanted(store) is not None,
         "backups_kept": deps.config.backup.keep,
+        "aside_days": set_aside.KEPT.days,
         "kinds": KINDS,
         "by_photo": deps.studio is not None,
-        "said_so": SAID.get(said, ""),
+        "said_so": _(SAID.get(said, "")),
         "wrong_days": wrong_days,
         "wrong_particulars": wrong_particulars,
     }
@@ -105,6 +106,7 @@ def record_page(pages: GivenPages) -> Response[str]:
         "cameras": deps.cameras(),
         "headquarters": {"name": paired[0], "url": paired[1], "pictures": bool(paired[2])} if paired else None,
         "backups_kept": deps.config.backup.keep,
+        "aside_days": set_aside.KEPT.days,
         "backups_elsewhere": deps.config.backup.folder is not None,
         "gap_minutes": round(deps.config.visits.gap_s / 60),
     }

@@ -45,7 +45,7 @@ def shown(pages: Pages, request_id: int, said: str = "", status: int = 200) -> R
 
 @get("/privacy/requests/{request_id:int}", opt=MANAGER, sync_to_thread=True)
 def request_page(pages: GivenPages, request_id: FromPath[int], said: FromQuery[str] = "") -> Response[str]:
-    return shown(pages, request_id, SAID.get(said, ""))
+    return shown(pages, request_id, _(SAID.get(said, "")))
 
 
 @get("/privacy/requests/{request_id:int}/receipt.pdf", opt={**MANAGER, "page": False}, sync_to_thread=True)

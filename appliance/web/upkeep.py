@@ -10,7 +10,7 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery
 from litestar.response import File
 
-from appliance import backup, diagnostics, health
+from appliance import backup, diagnostics, health, set_aside
 from appliance.backup import Backup
 from appliance.errors import StoreError
 from appliance.line.status import version
@@ -22,6 +22,8 @@ from ui.words import gettext as _
 
 LINES_SHOWN = 400
 LEVELS = ("", "warning", "error")
+CHANGES = "SELECT count(*) FROM audit WHERE at_ms > ? AND what NOT IN ('see', 'sign_in', 'sign_in_failed')"
+"""What putting a backup back takes away: who only looked, or got in, changed nothing."""
 NO_PAGE = {"access": "owner", "page": False}
 
 
@@ -124,8 +126,9 @@ def _restore_form(pages: Pages, found: Backup, problem: str = "", status: int = 
     connection, since = pages.deps.query(), (found.made_ms,)
     (visits,) = connection.execute("SELECT count(*) FROM visits WHERE first_seen_ms > ?", since).fetchone()
     (people,) = connection.execute("SELECT count(*) FROM persons WHERE created_ms > ?", since).fetchone()
-    (changes,) = connection.execute("SELECT count(*) FROM audit WHERE at_ms > ?", since).fetchone()
-    values = {"tab": "backups", "backup": found, "visits": visits, "people": people, "changes": changes, "problem": problem}
+    (changes,) = connection.execute(CHANGES, since).fetchone()
+    counts = {"visits": visits, "people": people, "changes": changes}
+    values = {"tab": "backups", "backup": found, **counts, "aside_days": set_aside.KEPT.days, "problem": problem}
     return pages.page("restore.html", "settings", values, status)
 
 

@@ -16,7 +16,8 @@ from litestar.testing import TestClient
 from appliance import clearing, details, persons, snapshots
 from appliance.config import Config, Retention
 from appliance.details import Details, Words
-from appliance.privacy import retention_days
+from appliance.privacy import register, retention_days
+from appliance.web import privacy
 from appliance.web.app import create_app
 from appliance.web.pages import WebDeps
 from tests.appliance.visitors import BOB, MODEL, face
@@ -69,6 +70,25 @@ def test_the_page_says_what_is_stored_and_who_asked(client: Client) -> None:
     assert "so that they are not stored again" in page
 
 
+def test_a_database_set_aside_is_among_what_is_stored(client: Client, shop: Shop) -> None:
+    assert "Databases set aside" not in shown(client, "/privacy")
+    (shop.store.folder / "regulars.db.replaced-20261101T141320Z").write_bytes(b"x" * 1_500_000)
+    assert "Databases set aside 30 days 1 1.5 MB 1 November" in shown(client, "/privacy")
+    assert "Databases set aside" in shown(client, "/privacy/record")
+
+
+def test_requests_and_their_receipts_speak_vietnamese(client: Client) -> None:
+    client.headers["accept-language"] = "vi"
+    where = sent(client, "/privacy/people/bob", kind="access")
+    sent(client, "/privacy/people/bob", kind="erase")
+    pages = [shown(client, address) for address in ("/privacy", where, "/privacy/people/bob", "/privacy/requests/2")]
+    pages.append(shown(client, sent(client, "/privacy/requests/1/refuse", reason="withdrawn")))
+    for said in (*privacy.KINDS.values(), *privacy.SAID.values(), *register.REASONS.values()):
+        assert not any(said in page for page in pages), said
+    archive = zipfile.ZipFile(io.BytesIO(client.post("/privacy/people/bob/everything", headers=SAME).content))
+    assert "khách" in archive.read("read me first.html").decode() and '"role": "customer"' in archive.read("data.json").decode()
+
+
 def test_a_request_is_entered_waits_and_is_refused_for_a_reason(client: Client, shop: Shop) -> None:
     where = sent(client, "/privacy/people/bob", kind="access")
     assert where == "/privacy/requests/1?said=received"
@@ -101,6 +121,7 @@ def test_everything_about_a_person_is_given_out_as_a_zip_and_entered(client: Cli
     assert [alert["rule"] for alert in data["alerts"]] == ["vip"] and data["person"]["job"] == ""
     page = archive.read("read me first.html").decode()
     assert "What Ba Đình store keeps about you" in page and "&lt;b&gt;likes" in page and "pictures/visit-00002.jpg" in page
+    assert "somebody who came back" in page and "November 2026, " in page and "T" + "14:" not in page
     assert "done" in shown(client, "/privacy/requests/1")
     assert shop.db.execute("SELECT what FROM audit WHERE subject_id = 'bob'").fetchall() == [("export",)]
 
