@@ -44,7 +44,7 @@ def look(font: str = PAPER_FONT, ground: str = "transparent") -> Spec:
         "background": ground,
         "view": {"stroke": None},
         "axis": {**axis, "titleFontWeight": "normal", "titleFontSize": 11},
-        "legend": {"labelColor": ink, "title": None, "orient": "top", "labelFontSize": 11, "symbolType": "square", "columnPadding": 8},
+        "legend": {"labelColor": ink, "title": None, "orient": "top", "labelFontSize": 11, "symbolType": "square", "columnPadding": 8, "labelLimit": 220},
         "range": {"category": list(KIND_COLOURS), "heatmap": ["#f3f1ec", "#9fcdc2", "#0f7a68", "#0a4238"]},
         "bar": {"color": KIND_COLOURS[1]},
         "line": {"color": KIND_COLOURS[1], "strokeWidth": 2.5},

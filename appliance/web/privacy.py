@@ -10,10 +10,13 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery
 
 from appliance import backup, clearing, set_aside
+from appliance.alerts import targets
+from appliance.alerts.targets import Target
 from appliance.errors import PersonError
 from appliance.privacy import holdings, papers, particulars, register, retention_days, sign
 from appliance.privacy.particulars import Particulars
 from appliance.privacy.retention_days import Days
+from appliance.web import alert_rules
 from appliance.web.access import Access
 from appliance.web.pages import GivenPages, Pages
 from appliance.web.person_changes import Answer, Form, seen, wrong
@@ -105,12 +108,19 @@ def record_page(pages: GivenPages) -> Response[str]:
         "held": holdings.held(deps.query(), store.folder, store.snapshots, backups_of(pages)),
         "cameras": deps.cameras(),
         "headquarters": {"name": paired[0], "url": paired[1], "pictures": bool(paired[2])} if paired else None,
+        "alerted": "; ".join(_told(place) for place in targets.list_targets(deps.query())),
         "backups_kept": deps.config.backup.keep,
         "aside_days": set_aside.KEPT.days,
         "backups_elsewhere": deps.config.backup.folder is not None,
         "gap_minutes": round(deps.config.visits.gap_s / 60),
     }
     return pages.page("privacy_record.html", "privacy", values)
+
+
+def _told(place: Target) -> str:
+    """A place that alerts are sent to, and whether it learns who came: it is given data as well."""
+    names = _("is told names") if place.with_names else _("is told no names")
+    return f"{place.name} ({_(alert_rules.KINDS[place.kind])}, {place.shown}; {names})"
 
 
 @get("/privacy/sign/{language:str}", opt={**MANAGER, "page": False}, sync_to_thread=True)

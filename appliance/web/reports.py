@@ -116,7 +116,7 @@ def report_table(pages: GivenPages, name: FromPath[str], asked: GivenQuestion) -
     lines.writerow([column.key for column in table.columns])
     lines.writerows([["" if cell is None else harmless(cell) if isinstance(cell, str) else cell for cell in row] for row in table.rows])
     headers = {"content-disposition": f'attachment; filename="{file_name(table.name, asked)}.csv"'}
-    return Response(written.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+    return Response(written.getvalue(), media_type="text/csv", headers=headers)
 
 
 @get("/reports/picture/{name:str}", sync_to_thread=True, opt=MANAGER, dependencies=QUESTION)

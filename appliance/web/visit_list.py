@@ -176,7 +176,7 @@ def visits_file(
         audit.note(deps.desk.store, "export", person, deps.now(), who=pages.who)
     text = as_csv(deps.query(), deps.names, asked, deps.time_zone)
     headers = {"content-disposition": f'attachment; filename="{name}"'}
-    return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
+    return Response(text, media_type="text/csv", headers=headers)
 
 
 def as_csv(connection: sqlite3.Connection, names: Names, asked: Asked, zone: ZoneInfo) -> str:

@@ -14,6 +14,7 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from appliance import clearing, details, persons, snapshots
+from appliance.alerts import targets
 from appliance.config import Config, Retention
 from appliance.details import Details, Words
 from appliance.privacy import register, retention_days
@@ -75,6 +76,14 @@ def test_a_database_set_aside_is_among_what_is_stored(client: Client, shop: Shop
     (shop.store.folder / "regulars.db.replaced-20261101T141320Z").write_bytes(b"x" * 1_500_000)
     assert "Databases set aside 30 days 1 1.5 MB 1 November" in shown(client, "/privacy")
     assert "Databases set aside" in shown(client, "/privacy/record")
+
+
+def test_the_record_says_to_whom_alerts_are_sent_and_whether_they_learn_names(client: Client, shop: Shop) -> None:
+    assert "nobody: this store is not connected" in shown(client, "/privacy/record")
+    written = {"kind": "webhook", "name": "Office", "url": "https://hook.example.com/secret", "with_names": "yes"}
+    targets.add(shop.store, targets.judged(written), ms(NOW))
+    page = shown(client, "/privacy/record")
+    assert "Office (Web hook, https://hook.example.com/…; is told names)" in page and "nobody:" not in page and "secret" not in page
 
 
 def test_requests_and_their_receipts_speak_vietnamese(client: Client) -> None:
