@@ -22,7 +22,7 @@ from appliance.web.access import Asker
 from appliance.web.door import Door
 from ui.guard import Place
 from ui.redirect import to_https
-from ui.server import INSIDE, CannotServe, Outside, Server, serve
+from ui.server import INSIDE, CannotServe, Outside, Server, listen, serve
 from ui.sign_in import new_code
 from ui.words import gettext as _
 
@@ -67,6 +67,15 @@ def made_door(store: Store, web: Web, now_ms: int, everybody: Asker | None = Non
         # For an appliance without a terminal: whoever reads this log may read the data folder too.
         log.info("event=no_owner_yet code=%s page=/first-start", first_code)
     return Door(first_code, everybody)
+
+
+def could_open(store: Store, web: Web, now_ms: int) -> Door:
+    """The door as it would be with these settings, tried before a start depends on them. Raises ConfigError, CertificateError, StoreError,
+    CannotServe for the port that leads plain HTTP there; the page's own is taken by the page."""
+    door = made_door(store, web, now_ms)
+    if web.redirect_port:
+        listen(web.host, web.redirect_port, SECOND_PORT).close()
+    return door
 
 
 def certificate_of(store: Store, web: Web, names: Sequence[str], now_ms: int) -> Certificate:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from appliance.database import Store
 
 PREFIX = "page:"
-KEYS = ("site.name", "site.time_zone", "site.language", "models.pack")
+KEYS = ("site.name", "site.time_zone", "site.language", "models.pack", "web.host")
 """What the page may change."""
 WAIT_S = 1.0
 

@@ -38,13 +38,14 @@ def drawing(table: Table) -> Spec:
 def look(font: str = PAPER_FONT, ground: str = "transparent") -> Spec:
     """For paper: dark words on white."""
     ink, faint = "#4a4843", "#e3e0d9"
+    key = {"labelColor": ink, "labelFontSize": 11, "labelLimit": 220, "title": None, "orient": "top"}
     axis = {"labelColor": ink, "titleColor": ink, "gridColor": faint, "domainColor": faint, "tickColor": faint, "labelFontSize": 11}
     return {
         "font": font,
         "background": ground,
         "view": {"stroke": None},
         "axis": {**axis, "titleFontWeight": "normal", "titleFontSize": 11},
-        "legend": {"labelColor": ink, "title": None, "orient": "top", "labelFontSize": 11, "symbolType": "square", "columnPadding": 8, "labelLimit": 220},
+        "legend": {**key, "symbolType": "square", "columnPadding": 8},
         "range": {"category": list(KIND_COLOURS), "heatmap": ["#f3f1ec", "#9fcdc2", "#0f7a68", "#0a4238"]},
         "bar": {"color": KIND_COLOURS[1]},
         "line": {"color": KIND_COLOURS[1], "strokeWidth": 2.5},

@@ -27,6 +27,7 @@ from appliance.web import (
     camera_settings,
     door,
     live_page,
+    network,
     person_changes,
     photo_search,
     privacy,
@@ -63,7 +64,7 @@ FORMS_ARE_READ_IN = "litestar._multipart"
 ROUTES = (
     today_page, today_parts, dismiss_notice, visits_page, visits_file, visit_page, visit_face, people_page, person_page,
     *person_changes.ROUTES, review_page, review_undo, review_answer, live_stream, camera_picture,
-    *sign_in.ROUTES, *account.ROUTES, *users.ROUTES, audit.audit_page,
+    *sign_in.ROUTES, *account.ROUTES, *network.ROUTES, *users.ROUTES, audit.audit_page,
     *reports.ROUTES,
     *staff.ROUTES, *staff_photos.ROUTES, *photo_search.ROUTES,
     *privacy.ROUTES, *privacy_requests.ROUTES,

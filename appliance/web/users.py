@@ -11,6 +11,7 @@ from litestar.response import Redirect
 
 from appliance import one_time_codes, users
 from appliance.users import User
+from appliance.web import network
 from appliance.web.access import ROLES, Access
 from appliance.web.account import Answer, refusal, session_lines
 from appliance.web.pages import GivenPages, Pages
@@ -72,6 +73,7 @@ def users_view(pages: Pages, words: str = "", said: str = "", data: dict[str, st
         "role": given.get("role", "manager"),
         "certificate": pages.deps.door.certificate,
         "addresses": pages.deps.door.addresses[:ADDRESSES_SHOWN],
+        "chosen_here": network.chosen_here(pages),
     }
     return pages.page("users.html", "users", values, status)
 

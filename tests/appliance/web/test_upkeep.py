@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import socket
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -14,16 +15,16 @@ import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from appliance import opening_hours, page_settings
+from appliance import opening_hours, page_settings, users
 from appliance.backup import list_backups
-from appliance.config import Config, Data, Models, Site
+from appliance.config import Config, Data, Models, Site, Web
 from appliance.errors import SettingError
 from appliance.long_work import LongWork, Step
 from appliance.opening_hours import Span
 from appliance.starting_anew import Outside, StartingAnew
 from appliance.upkeep import Upkeep
 from appliance.web.app import create_app
-from tests.appliance.stages import until
+from tests.appliance.stages import free_port, until
 from tests.appliance.web.shop import Shop, busy_shop
 from tests.appliance.web.test_pages import words
 
@@ -54,10 +55,10 @@ class Page:
 @pytest.fixture
 def page(tmp_path: Path) -> Iterator[Page]:
     shop, anew = busy_shop(tmp_path), StartingAnew()
-    config = Config(site=Site(name="Ba Đình", time_zone="Asia/Ho_Chi_Minh"), data=Data(folder=tmp_path))
+    config = Config(site=Site(name="Ba Đình", time_zone="Asia/Ho_Chi_Minh"), data=Data(folder=tmp_path), web=Web(redirect_port=free_port()))
     outside = Outside(frozenset({"site.time_zone"}), anew, lambda: LINES)
     upkeep = Upkeep(shop.store, config, lambda: shop.clock_ms, LongWork(lambda: shop.clock_ms), outside, "starter_embedder")
-    with TestClient(create_app(replace(shop.deps, upkeep=upkeep)), base_url=OURS) as client:
+    with TestClient(create_app(replace(shop.deps, upkeep=upkeep, config=config)), base_url=OURS) as client:
         yield Page(client, shop, upkeep, anew)
     upkeep.work.stop()
     shop.store.close()
@@ -195,3 +196,26 @@ def test_a_pack_of_the_same_model_is_chosen_without_a_loss(page: Page) -> None:
 
 def replace_pack(config: Config, pack: str) -> Config:
     return msgspec.structs.replace(config, models=Models(pack=pack))
+
+
+def test_the_owner_opens_the_page_to_the_network_and_is_told_where_it_is_then(page: Page) -> None:
+    assert "Open it to the shop's network" in page.text("/users")
+    assert "cameras are not watched" in page.text("/users/network")
+    assert "nobody can sign in yet" in page.told("/users/network", open="yes") and not page.anew.asked
+    users.add(page.shop.store, "Alice", "owner", "a green bicycle", page.shop.clock_ms)
+    second = socket.create_server(("0.0.0.0", page.upkeep.config.web.redirect_port))
+    with second:
+        assert "is taken" in page.told("/users/network", open="yes") and not page.anew.asked
+    assert page_settings.stored(page.shop.store.db.conn) == {}
+    said = page.told("/users/network", open="yes")
+    assert "In some seconds the page is at: https://" in said and "SHA-256" in said
+    assert page_settings.stored(page.shop.store.db.conn) == {"web.host": "0.0.0.0"} and page.anew.asked
+    assert page_settings.applied(page.upkeep.config, frozenset(), {"web.host": "0.0.0.0"}).web.host == "0.0.0.0"
+    assert "http://127.0.0.1:8477" in page.told("/users/network", open="no")
+    assert page_settings.stored(page.shop.store.db.conn) == {"web.host": "127.0.0.1"}
+
+
+def test_where_the_settings_file_says_how_open_the_page_is_the_page_does_not_decide_it(page: Page) -> None:
+    object.__setattr__(page.upkeep, "outside", replace(page.upkeep.outside, said=frozenset({"web.host"})))
+    assert 'host = "0.0.0.0"' in page.client.get("/users").text.replace("&#34;", '"')
+    assert "change it there" in page.told("/users/network", open="yes") and not page.anew.asked
