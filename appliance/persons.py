@@ -205,6 +205,12 @@ def all_templates(store: Store, model: str) -> list[Template]:
     return [Template(i, person, role, model, _unsealed(store, i, sealed)) for i, person, role, sealed in rows]
 
 
+def count(store: Store) -> int:
+    """Everybody the store can tell apart, staff and people who opted out included."""
+    (found,) = store.db.execute("SELECT count(*) FROM persons").fetchone()
+    return int(found)
+
+
 def list_persons(store: Store, role: str | None = None, limit: int = 200) -> list[PersonRow]:
     """People, last seen first."""
     rows = store.db.execute(

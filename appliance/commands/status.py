@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from appliance.camera_states import CameraStates
     from appliance.cameras import Camera
-    from appliance.config import Config
+    from appliance.config import Config, Web
     from appliance.database import Store
 
 
@@ -91,14 +91,14 @@ def look(config: Config, store: Store, now_ms: int) -> Status:
     fresh = left is not None and abs(now_ms - left.at_ms) <= OLD_MS
     return Status(
         running=running,
-        page=f"http://{config.web.host}:{config.web.port}/",
+        page=address_of(config.web),
         data_folder=str(store.folder),
         data_bytes=size_of(store.folder),
         disk_free_bytes=shutil.disk_usage(store.folder).free,
         pack=config.models.pack,
         cameras=[camera_status(camera, running, left, config.site.zone, now_ms) for camera in cameras.list_cameras(store)],
         trouble=left.trouble if left and fresh else "",
-        people=len(persons.list_persons(store)),
+        people=persons.count(store),
         last_visit_ms=last[0].first_seen_ms if last else None,
         waiting_for_hub=standing.waiting_in(outbox.span(store.db.conn)),
         headquarters=f"{line.words}; {line.error}" if line.error else line.words,
@@ -106,6 +106,16 @@ def look(config: Config, store: Store, now_ms: int) -> Status:
         newest_backup_ms=backups[0].made_ms if backups else None,
         notices=[notice.words for notice in notices.open_notices(store)],
     )
+
+
+def address_of(web: Web) -> str:
+    """By which this computer's own browser reaches the page."""
+    from appliance.config import is_loopback
+
+    if is_loopback(web.host):
+        return f"http://{web.host}:{web.port}/"
+    unspecified = web.host in ("0.0.0.0", "::")
+    return f"https://{'127.0.0.1' if unspecified else web.host}:{web.port}/"
 
 
 def camera_status(camera: Camera, running: bool, left: CameraStates | None, zone: ZoneInfo, now_ms: int) -> CameraStatus:

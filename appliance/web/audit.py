@@ -11,9 +11,11 @@ from litestar.exceptions import ValidationException
 from litestar.params import FromQuery
 
 from appliance import audit, users
+from appliance.alerts import targets
 from appliance.audit import Asked, Entry
 from appliance.audit_words import what_words, who_words
 from appliance.errors import StoreError
+from appliance.web import alert_rules
 from appliance.web.access import Access
 from appliance.web.pages import GivenPages, Pages, PersonRow
 from ui.words import gettext as _
@@ -23,6 +25,8 @@ log = logging.getLogger(__name__)
 ROWS_MAX = 50
 CHOICES_MAX = 200
 BEFORE_MAX = 1 << 53
+NAMED_THEMSELVES = ("setting", "backup", "restore")
+"""What their row is about is a setting's or a backup's own name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +64,14 @@ def lines(pages: Pages, found: list[Entry]) -> list[Line]:
     cameras = dict(connection.execute(f"SELECT id, name FROM cameras WHERE id IN ({marks})", ids).fetchall())
     visits = {row[0] for row in connection.execute(f"SELECT id FROM visits WHERE id IN ({marks})", ids).fetchall()}
     accounts = {user.id: user.name for user in users.every(pages.deps.desk.store)}
-    return [_line(entry, people, visits, {**cameras, **accounts}) for entry in found]
+    places = {target.id: target.name for target in targets.list_targets(connection)}
+    rules = {kind: _(words[0]) for kind, words in alert_rules.NAMES.items()}
+    rules["quiet"] = _("Quiet hours")
+    return [_line(entry, people, visits, {**cameras, **accounts, **places, **rules}) for entry in found]
 
 
 def _line(entry: Entry, people: dict[str, str], visits: set[str], others: dict[str, str]) -> Line:
-    """`others`: names of cameras and accounts."""
+    """`others`: names of cameras, accounts, rules, and places that alerts are sent to."""
     what, who, id_ = what_words(entry.what), who_words(entry.who), entry.subject_id
     if entry.what == audit.SIGN_IN_FAILED:
         meant = others.get(id_) or (_("an account that is gone") if id_ else _("no account there is"))
@@ -77,7 +84,7 @@ def _line(entry: Entry, people: dict[str, str], visits: set[str], others: dict[s
         return Line(entry, who, what, others[id_] if others[id_] != entry.who else "–", "")
     if not id_ or entry.what in OF_THE_STORE:
         return Line(entry, who, what, _("the list of visits") if entry.what == "export" else "–", "")
-    return Line(entry, who, what, _("what is gone by now"), "")
+    return Line(entry, who, what, id_ if entry.what in NAMED_THEMSELVES else _("what is gone by now"), "")
 
 
 def address(asked: Asked, before: int) -> str:

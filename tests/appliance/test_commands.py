@@ -16,6 +16,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from appliance.commands.camera import kind_and_source, looks_like_a_source, save
+from appliance.commands.status import address_of
+from appliance.config import Web
 from appliance.main import cli
 from ui.command_table import CommandTable, Place
 from ui.terminal import how_large, how_long, when
@@ -380,3 +382,15 @@ def test_status_sees_a_running_appliance(data: Path) -> None:
         assert json.loads(ran("status", "--json", folder=data).output)["running"] is True
     finally:
         running.close()
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8477/"),
+        ("0.0.0.0", "https://127.0.0.1:8477/"),
+        ("192.168.1.5", "https://192.168.1.5:8477/"),
+    ],
+)
+def test_status_names_the_page_as_it_is_opened_on_this_computer(host: str, address: str) -> None:
+    assert address_of(Web(host=host)) == address

@@ -164,6 +164,8 @@ def test_each_change_is_in_the_audit_log(page: Page) -> None:
     page.told("/alerts/places/new/webhook", name="Office", url="https://example.com/x")
     found = [what for (what,) in page.shop.store.db.execute("SELECT what FROM audit ORDER BY id").fetchall()]
     assert found == ["edit", "alert_rule", "alert_yes", "alert_target_added"]
+    log = page.text("/audit")
+    assert "added a place for alerts Office" in log and "confirmed an alert" in log and "gone by now" not in log
 
 
 def test_without_alerts_the_page_is_not_there(page: Page) -> None:

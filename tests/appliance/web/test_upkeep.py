@@ -70,6 +70,7 @@ def test_a_setting_is_kept_and_said_to_hold_from_the_next_start(page: Page) -> N
     assert page_settings.stored(page.shop.store.db.conn) == {"site.name": "Bến Thành"}
     assert 'value="Bến Thành"' in page.client.get("/settings").text
     assert page.shop.store.db.execute("SELECT what, subject_id FROM audit").fetchall() == [("setting", "site.name")]
+    assert "changed a setting site.name" in page.text("/audit")
     assert "Nothing was changed" in page.told("/settings", name="Bến Thành", language="")
 
 
