@@ -32,21 +32,21 @@ class Aside:
 
 def listed(folder: Path) -> list[Aside]:
     """Oldest first."""
-    found = []
-    for path in folder.glob(f"{database_file.NAME}.*"):
-        if (named := NAMED.fullmatch(path.name)) and path.is_file():
-            with suppress(ValueError):
-                found.append(Aside(path, round(datetime.strptime(named[1], FORM).replace(tzinfo=UTC).timestamp() * 1000)))
+    files = [path for path in folder.glob(f"{database_file.NAME}.*") if path.is_file()]
+    found = [Aside(path, made_ms) for path in files if (made_ms := _made_ms(path.name)) is not None]
     return sorted(found, key=lambda aside: (aside.made_ms, aside.path.name))
 
 
 def drop_old(folder: Path, now_ms: int) -> int:
-    """How many went. Twice is harmless."""
-    before_ms = now_ms - round(KEPT.total_seconds() * 1000)
-    old = [aside for aside in listed(folder) if aside.made_ms < before_ms]
-    for aside in old:
-        remove(aside.path)
-    return len(old)
+    """How many databases went. A log that was set aside without its database goes as well. Twice is harmless."""
+    before_ms, old = now_ms - round(KEPT.total_seconds() * 1000), 0
+    for path in folder.glob(f"{database_file.NAME}.*"):
+        made_ms = _made_ms(path.name.removesuffix("-wal").removesuffix("-shm"))
+        if made_ms is not None and made_ms < before_ms and path.is_file():
+            old += _made_ms(path.name) is not None
+            with suppress(OSError):
+                path.unlink()
+    return old
 
 
 def remove(path: Path) -> None:
@@ -54,6 +54,16 @@ def remove(path: Path) -> None:
     for each in _files(path):
         with suppress(OSError):
             each.unlink()
+
+
+def _made_ms(name: str) -> int | None:
+    """None: it is the name of none."""
+    if (named := NAMED.fullmatch(name)) is None:
+        return None
+    try:
+        return round(datetime.strptime(named[1], FORM).replace(tzinfo=UTC).timestamp() * 1000)
+    except ValueError:
+        return None
 
 
 def _files(path: Path) -> list[Path]:
