@@ -27,6 +27,8 @@ CHOICES_MAX = 200
 BEFORE_MAX = 1 << 53
 NAMED_THEMSELVES = ("setting", "backup", "restore")
 """What their row is about is a setting's or a backup's own name."""
+OF_THE_STORE = ("alert_target_added", "alert_target_removed", "retention", "particulars")
+"""Was about no person: a place that is there no more has left nothing but its id, which says nothing to a reader."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +40,6 @@ class Line:
     what: str
     about: str
     address: str
-
-
-OF_THE_STORE = ("alert_rule", "alert_target_added", "alert_target_removed", "setting", "backup", "restore", "retention", "particulars")
-"""Was about no person: which rule, setting or backup it was says nothing to a reader in the words that are stored."""
 
 
 def saw(pages: Pages, subject_id: str) -> None:
@@ -82,9 +80,11 @@ def _line(entry: Entry, people: dict[str, str], visits: set[str], others: dict[s
         return Line(entry, who, what, _("a visit"), f"/visits/{id_}")
     if id_ in others:
         return Line(entry, who, what, others[id_] if others[id_] != entry.who else "–", "")
+    if entry.what in NAMED_THEMSELVES:
+        return Line(entry, who, what, id_, "")
     if not id_ or entry.what in OF_THE_STORE:
         return Line(entry, who, what, _("the list of visits") if entry.what == "export" else "–", "")
-    return Line(entry, who, what, id_ if entry.what in NAMED_THEMSELVES else _("what is gone by now"), "")
+    return Line(entry, who, what, _("what is gone by now"), "")
 
 
 def address(asked: Asked, before: int) -> str:
