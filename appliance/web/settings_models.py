@@ -16,6 +16,14 @@ from models.errors import ModelsError
 from models.weights import weights_of
 from ui.words import gettext as _
 
+SUMMARIES = (
+    _("Comes with the code; weak, for trying out and for tests, not for a store"),
+    _("The default: every licence in it allows commercial use"),
+    _("More accurate, slower; non-commercial"),
+    _("InsightFace's large pack: RetinaFace-family detector, ArcFace ResNet-50; non-commercial, 289 MB to download"),
+)
+"""As the manifest has them: whoever adds a pack of their own says in their own language what it is."""
+
 
 @dataclass(frozen=True, slots=True)
 class PackRow:
@@ -43,7 +51,8 @@ def models_form(pages: Pages, problem: str = "", status: int = 200) -> Response[
             upkeep.pack(pack.name)
         except SettingError as error:
             missing = str(error)[:1].upper() + str(error)[1:]
-        rows.append(PackRow(pack.name, pack.summary, pack.name == config.models.pack, pack.name == chosen != config.models.pack, missing))
+        now = pack.name == config.models.pack
+        rows.append(PackRow(pack.name, _(pack.summary), now, not now and pack.name == chosen, missing))
     values = {
         "tab": "models",
         "packs": rows,

@@ -24,9 +24,11 @@ from appliance.opening_hours import Span
 from appliance.starting_anew import Outside, StartingAnew
 from appliance.upkeep import Upkeep
 from appliance.web.app import create_app
+from models.weights import weights_of
 from tests.appliance.stages import free_port, until
 from tests.appliance.web.shop import Shop, busy_shop
 from tests.appliance.web.test_pages import words
+from ui.words import gettext, speaking
 
 OURS = "http://127.0.0.1:8080"
 Client = TestClient[Litestar]
@@ -177,6 +179,12 @@ def test_a_program_that_cannot_start_itself_says_so(page: Page) -> None:
     upkeep = replace(page.upkeep, outside=Outside())
     with pytest.raises(SettingError, match="cannot start itself again"):
         upkeep.start_anew()
+
+
+def test_what_each_pack_is_for_is_said_in_vietnamese_too(tmp_path: Path) -> None:
+    for pack in weights_of(tmp_path).manifest().packs:
+        with speaking("vi"):
+            assert gettext(pack.summary) != pack.summary, f"settings_models.SUMMARIES lacks {pack.name}'s"
 
 
 def test_the_models_are_listed_with_what_is_missing_of_them(page: Page) -> None:
