@@ -38,6 +38,10 @@ def note(store: Store, kind: str, ids: Iterable[str]) -> None:
     store.db.conn.executemany("INSERT OR IGNORE INTO forgotten VALUES (?)", rows)
 
 
+def knows(store: Store, kind: str, row_id: str) -> bool:
+    return store.db.execute("SELECT 1 FROM forgotten WHERE mark = ?", [mark(store.vault, kind, row_id)]).fetchone() is not None
+
+
 def places(folder: Path, backups: Path) -> tuple[Path, Path]:
     """`backups`: the folder they are in, which may be another disk."""
     return folder / FILE, backups / FILE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Callable, Set
 from pathlib import Path
 
 from appliance import forgetting, forgotten_list, snapshots
@@ -32,12 +32,7 @@ def forget_marked(store: Store, marks: Set[bytes], now_ms: int) -> Forgotten:
         taken = {row[0] for row in db.execute("SELECT taken_id FROM merges").fetchall()}
         _merges_of(store, {one for one in taken if any(marked(kind, one) for kind in (PERSON, BY_THE_CHAIN, OPTED_OUT))})
         for person_id, role in db.execute("SELECT id, role FROM persons").fetchall():
-            if marked(PERSON, person_id):
-                gone += forgetting.erase(store, person_id, now_ms)
-            elif marked(BY_THE_CHAIN, person_id):
-                gone += forgetting.erase(store, person_id, now_ms, by_the_chain=True)
-            elif role != "opted_out" and marked(OPTED_OUT, person_id):
-                gone += forgetting.opt_out(store, person_id, now_ms)
+            gone += _person(store, person_id, role, marked, now_ms)
         templates = db.execute("SELECT id, person_id, visit_id, embedding_sealed FROM templates").fetchall()
         for template_id, person_id, visit_id, sealed in templates:
             if marked(TEMPLATE, template_id) or (visit_id is not None and marked(VISIT, visit_id)):
@@ -52,6 +47,27 @@ def forget_marked(store: Store, marks: Set[bytes], now_ms: int) -> Forgotten:
         if gone != Forgotten():
             db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", [forgetting.CLEARING, str(now_ms)])
     return gone
+
+
+def forget_again(store: Store, person_id: str, now_ms: int) -> Forgotten:
+    """Of a person whom headquarters gave back: it may not have heard yet that they were forgotten here, and the backup that was put back
+    did not have them. In the transaction in which they came."""
+
+    def marked(kind: str, row_id: str) -> bool:
+        return forgotten_list.knows(store, kind, row_id)
+
+    (role,) = store.db.execute("SELECT role FROM persons WHERE id = ?", [person_id]).fetchone()
+    return _person(store, person_id, role, marked, now_ms)
+
+
+def _person(store: Store, person_id: str, role: str, marked: Callable[[str, str], bool], now_ms: int) -> Forgotten:
+    if marked(PERSON, person_id):
+        return forgetting.erase(store, person_id, now_ms)
+    if marked(BY_THE_CHAIN, person_id):
+        return forgetting.erase(store, person_id, now_ms, by_the_chain=True)
+    if role != "opted_out" and marked(OPTED_OUT, person_id):
+        return forgetting.opt_out(store, person_id, now_ms)
+    return Forgotten()
 
 
 SHOWING = """SELECT id FROM visits WHERE snapshot IS NOT NULL UNION SELECT visit_id FROM sightings WHERE embedding_sealed IS NOT NULL

@@ -1,14 +1,14 @@
 """What headquarters gives back after the database was restored from a backup: the appliance's own records of the time in between.
 
-Each is taken where nothing of its id is here; what was erased or merged away stays gone. A camera comes back by hand: its address was never
-told. Runs in the caller's transaction.
+Each is taken where nothing of its id is here; what was erased or merged away stays gone, and who was forgotten before the backup was put
+back is forgotten anew. A camera comes back by hand: its address was never told. Runs in the caller's transaction.
 """
 
 from __future__ import annotations
 
 import uuid_utils
 
-from appliance import merging, visits
+from appliance import forgotten_list, honouring, merging, visits
 from appliance.database import Store
 from sync.records import ApartRecord, OptedOutCount, PersonRecord, Record, TemplateRecord, VisitRecord, whole
 
@@ -52,11 +52,14 @@ def _person(store: Store, record: PersonRecord, now_ms: int) -> str | None:
             *(record.first_seen_ms, record.last_seen_ms, record.visit_count, record.first_seen_ms or now_ms),
         ],
     )
-    return record.id
+    honouring.forget_again(store, record.id, now_ms)
+    return record.id if _is("persons", store, record.id) else None
 
 
 def _template(store: Store, record: TemplateRecord) -> str | None:
     if _is("templates", store, record.id) or _went("template", store, record.id) or not _is("persons", store, record.person_id):
+        return None
+    if forgotten_list.knows(store, forgotten_list.TEMPLATE, record.id):
         return None
     plain = whole(record.embedding).astype("<f4").tobytes()
     sealed = store.vault.seal(plain, table="templates", column="embedding", row=record.id)
@@ -72,7 +75,7 @@ def _visit(store: Store, record: VisitRecord, now_ms: int) -> str | None:
     """A visit is what its sightings say: each of its cameras gets one."""
     if _is("visits", store, record.id) or _went("visit", store, record.id):
         return None
-    person_id = record.person_id if record.person_id and _is("persons", store, record.person_id) else None
+    person_id = record.person_id if record.person_id and _may_have_visits(store, record.person_id) else None
     verdict = record.verdict if person_id else "unsure"
     store.db.execute(
         """INSERT INTO visits (id, person_id, verdict, state, first_seen_ms, last_seen_ms, visit_number)
@@ -92,6 +95,11 @@ def _visit(store: Store, record: VisitRecord, now_ms: int) -> str | None:
         # It was told otherwise, and nobody will tell it again.
         visits.tell(store, record.id, now_ms)
     return person_id
+
+
+def _may_have_visits(store: Store, person_id: str) -> bool:
+    """Of who opted out nothing is stored but by whom they are known."""
+    return store.db.execute("SELECT 1 FROM persons WHERE id = ? AND role <> 'opted_out'", [person_id]).fetchone() is not None
 
 
 def _is(table: str, store: Store, row_id: str) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from appliance import forgetting, merging, persons
+from appliance import forgetting, forgotten_list, merging, persons
 from appliance.line import guests, link
 from sync.facts import Apart, Erase, GivenBack, GuestGone, OptOut, PersonKnown, PersonUnknown, TenantSettings
 from sync.records import PersonGone, PersonRecord, ReceiptRecord, Record, TemplateRecord, VisitRecord, encoded, halved
@@ -187,6 +187,32 @@ def test_who_was_erased_is_not_given_back(shop: Shop) -> None:
     )
     assert shop.count("persons") == 0
     assert table(shop, "SELECT person_id, verdict FROM visits WHERE id = ?", visit) == [(None, "unsure")]
+
+
+@pytest.mark.parametrize("kind", [forgotten_list.PERSON, forgotten_list.BY_THE_CHAIN, forgotten_list.OPTED_OUT])
+def test_who_was_forgotten_before_a_backup_was_put_back_that_did_not_know_them_is_forgotten_anew(shop: Shop, kind: str) -> None:
+    bob, view, visit = an_id(), an_id(), an_id()
+    with shop.store.transaction():
+        # All that such a backup has of them once the list was read.
+        forgotten_list.note(shop.store, kind, [bob])
+    before = len(shop.records())
+    told(
+        shop,
+        *given(
+            PersonRecord(id=bob, number=1, role="customer", name="Bob", first_seen_ms=NOON, last_seen_ms=NOON),
+            TemplateRecord(id=view, person_id=bob, model=MODEL, embedding=halved(face(BOB)), quality=0.5, origin="visit", created_ms=NOON),
+            VisitRecord(id=visit, person_id=bob, verdict="new", settled=True, first_seen_ms=NOON, last_seen_ms=NOON),
+        ),
+    )
+    opted_out = kind == forgotten_list.OPTED_OUT
+    assert table(shop, "SELECT role, name_sealed FROM persons") == ([("opted_out", None)] if opted_out else [])
+    assert shop.count("templates") == opted_out
+    assert table(shop, "SELECT person_id, verdict FROM visits WHERE id = ?", visit) == [(None, "unsure")]
+    said = [one for one in shop.records()[before:] if isinstance(one, PersonGone | PersonRecord)]
+    if kind == forgotten_list.PERSON:
+        assert said[-1] == PersonGone(id=bob, erased=True)
+    if opted_out:
+        assert isinstance(said[-1], PersonRecord) and said[-1].role == "opted_out"
 
 
 def test_a_visit_given_back_that_was_not_settled_when_it_was_told_is_told_again(shop: Shop) -> None:
