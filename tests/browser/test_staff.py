@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
-from playwright.sync_api import FilePayload, Page, expect
+from playwright.sync_api import FilePayload, Page, Route, expect
 
 from appliance import persons
 from tests.appliance.visitors import ALICE, BOB, EMIL, MODEL, face, like
@@ -80,3 +80,15 @@ def test_a_photo_finds_who_looks_like_it(page: Page, server: Server) -> None:
     page.get_by_label("Photo").set_input_files(a_file(photo(BOB, 3)))
     expect(page.locator(".person")).to_have_count(1)
     expect(page.locator(".person")).to_contain_text("very like")
+
+
+def test_a_photo_chosen_before_the_page_is_complete_is_searched_for_all_the_same(page: Page, server: Server) -> None:
+    scripts: list[Route] = []
+    page.route("**/staff*.js*", lambda route: scripts.append(route))
+    page.goto(server.address + "/people/by-photo", wait_until="commit")
+    page.get_by_label("Photo").set_input_files(a_file(photo(BOB, 3)))
+    while not scripts:
+        page.wait_for_timeout(10)
+    scripts.pop().continue_()
+    page.unroute_all()
+    expect(page.locator(".person")).to_have_count(1)

@@ -84,7 +84,7 @@ def test_what_is_no_backup_of_this_hub_changes_nothing(hub_folder: Path) -> None
     with open_headquarters(config, NOW) as hub:
         backup.make(hub_folder, hub.master, file)
         whole = file.read_bytes()
-    for rubbish in (b"", whole[:40], whole[:-1], whole[:200] + b"x" + whole[201:], b"RGLB\x01" + whole[5:]):
+    for rubbish in (b"", whole[:40], whole[:-1], whole[:200] + bytes([whole[200] ^ 1]) + whole[201:], b"RGLB\x01" + whole[5:]):
         file.write_bytes(rubbish)
         with pytest.raises(CannotOpen, match=r"a\.backup"):
             backup.restore(config, file, LATER)

@@ -10,12 +10,14 @@ for (const form of document.querySelectorAll('form[enctype="multipart/form-data"
     form.querySelector(".looking").hidden = false;
     for (const button of form.querySelectorAll("button")) button.setAttribute("aria-disabled", "true");
   });
-  input.addEventListener("change", async () => {
+  const chosen = async () => {
     const smaller = new DataTransfer();
     for (const file of input.files) smaller.items.add(await shrunk(file));
     input.files = smaller.files;
     if (!form.querySelector('input:not([type="file"])') && input.files.length) form.requestSubmit();
-  });
+  };
+  input.addEventListener("change", chosen);
+  if (input.files.length) chosen(); // a quick hand: before this file was there
 }
 
 async function shrunk(file) {
