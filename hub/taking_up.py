@@ -7,7 +7,7 @@ anew. All appliances are told, since some may never have heard of it. What is kn
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -15,9 +15,9 @@ from msgspec.structs import replace
 from hub import audit, erasure, facts, forgotten_rows, opt_outs, receipts
 from hub.database import Tx
 from hub.erasure import ERASE, OPT_OUT, Asked
-from hub.forgotten_rows import NOBODYS
+from hub.forgotten_rows import NOBODYS, Tombstone
 from hub.vault import Vault
-from sync.facts import TEMPLATES_MAX, Erase, OptOut
+from sync.facts import TEMPLATES_MAX, Erase, OptOut, OptOutEnded
 
 
 def take_up(tx: Tx, vault: Vault, fact: Erase | OptOut, asked: Asked, now: datetime) -> bool:
@@ -27,12 +27,14 @@ def take_up(tx: Tx, vault: Vault, fact: Erase | OptOut, asked: Asked, now: datet
     row = tx.execute("SELECT kind, identity_ids, ended_at IS NOT NULL FROM erasures WHERE id = %s", [fact.erasure_id]).fetchone()
     if row is not None and (row[0] != kind or row[2] or _is_known(tx, fact, row[1])):
         return False
-    if kind == OPT_OUT and _was_erased(tx, fact.identity_id):
-        # They asked for more than that later, which another store told back before.
+    stones = forgotten_rows.tombstones(tx, fact.person_ids)
+    if kind == OPT_OUT and _asked_for_more(tx, vault, fact, stones, asked, now):
         _note(tx, fact, kind, asked, now, ended=True)
         return False
     if kind == ERASE:
-        opt_outs.end(tx, vault, fact.identity_id, asked.by, now)
+        # Of a person whom a store had opt out since, that opt-out is another identity's.
+        for identity_id in dict.fromkeys([fact.identity_id, *(stone.identity_id for stone in stones.values() if stone.in_force)]):
+            opt_outs.end(tx, vault, identity_id, asked.by, now)
     _note(tx, fact, kind, asked, now)
     persons = forgotten_rows.persons_of(tx, [], fact.person_ids, NOBODYS)
     told: Erase | OptOut = fact
@@ -58,8 +60,17 @@ def _is_known(tx: Tx, fact: Erase | OptOut, identity_ids: Sequence[str]) -> bool
     return fact.identity_id in identity_ids and all(one in stones for one in fact.person_ids)
 
 
-def _was_erased(tx: Tx, identity_id: str) -> bool:
-    return tx.execute("SELECT FROM erasures WHERE kind = 'erase' AND %s = ANY (identity_ids)", [identity_id]).fetchone() is not None
+def _asked_for_more(tx: Tx, vault: Vault, fact: Erase | OptOut, stones: Mapping[str, Tombstone], asked: Asked, now: datetime) -> bool:
+    """Whether somebody who opted out was erased, which another store told back before. Then the opt-out ends everywhere."""
+    erased = next((stone.erasure_id for stone in stones.values() if stone.kind == ERASE), None)
+    if erased is None:
+        query = "SELECT FROM erasures WHERE kind = 'erase' AND %s = ANY (identity_ids)"
+        return tx.execute(query, [fact.identity_id]).fetchone() is not None
+    if not opt_outs.end(tx, vault, fact.identity_id, asked.by, now):
+        facts.tell(tx, vault, OptOutEnded(identity_id=fact.identity_id), appliance_id=None, subject=fact.identity_id, now=now)
+    if others := [one for one in fact.person_ids if one not in stones]:
+        erasure.forget_also(tx, vault, erased, others, asked, now)
+    return True
 
 
 def _note(tx: Tx, fact: Erase | OptOut, kind: str, asked: Asked, now: datetime, *, ended: bool = False) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hub import facts, lives, opt_outs, putting_back, receipts
-from sync.facts import Erase, Guest, LentTemplate, OptOut, TenantSettings, encoded
+from hub import facts, forgotten_rows, lives, opt_outs, putting_back, receipts
+from sync.facts import Erase, Guest, LentTemplate, OptOut, OptOutEnded, TenantSettings, encoded
 from sync.messages import Answer
 from sync.records import ReceiptRecord, ToldBack, halved
 from tests.hub.chain import NOW, Chain
@@ -180,6 +180,25 @@ def test_who_asked_for_more_than_an_opt_out_has_that_whichever_is_told_back_firs
         with chain.database.tenant(a.tenant_id) as tx:
             vault = chain.database.vault(tx, a.tenant_id)
             assert opt_outs.in_force(tx, chain.people["Bob"]) is None and opt_outs.templates(tx, vault, MODEL) == []
+            for table in ("tombstones", "erasure_receipts", "facts", "erasures"):
+                tx.execute(f"DELETE FROM {table}")
+
+
+def test_who_was_erased_and_had_a_store_opt_out_as_somebody_else_is_erased_whichever_is_told_back_first(chain: Chain) -> None:
+    """A store without a line has Bob opt out; headquarters erases him, is put back, and does not know either. Then the store tells."""
+    a, b = with_looks(chain)
+    also, somebody_else = new_id(), new_id()
+    out = OptOut(erasure_id=new_id(), identity_id=somebody_else, person_ids=[bobs(chain)[0], also], templates=[lent(1)])
+    erased = Erase(erasure_id=new_id(), identity_id=chain.people["Bob"], person_ids=bobs(chain))
+    for first, then in ((out, erased), (erased, out)):
+        a.tells(told_back(first))
+        b.tells(told_back(then))
+        b.tells(told_back(then))
+        with chain.database.tenant(a.tenant_id) as tx:
+            assert opt_outs.every(tx) == [] and opt_outs.templates(tx, chain.database.vault(tx, a.tenant_id), MODEL) == []
+            assert set(forgotten_rows.tombstones(tx, [*bobs(chain), also])) == {*bobs(chain), also}
+            told = every_fact(tx, a, a.appliance_id)
+            assert sum(one == OptOutEnded(identity_id=somebody_else) for one in told) == 1
             for table in ("tombstones", "erasure_receipts", "facts", "erasures"):
                 tx.execute(f"DELETE FROM {table}")
 
