@@ -16,8 +16,9 @@ import cv2
 import msgspec
 import numpy as np
 
+from appliance import garbage
 from appliance.benchmarks.footage import Shown, blocks
-from appliance.benchmarks.shop import shop
+from appliance.benchmarks.shop import run_for_a_while, shop
 from appliance.camera.messages import Seen, encoded, from_camera
 from appliance.followed import sure_of
 from appliance.recognition import Recognition
@@ -50,6 +51,8 @@ def measure_overhead(video: Path, pack_name: str, weights: Weights, folder: Path
     kept, timed = watcher(pack), watcher(pack)
     rows: list[tuple[float, float, float, float, int, int]] = []
     with shop(folder, pack_name, weights) as recognition:
+        run_for_a_while(recognition.store)
+        garbage.loaded()  # As each process does after it has loaded.
         for number, block in enumerate(blocks(video, frames)):
             calls.made.clear()
             calls.keeping = True

@@ -25,6 +25,7 @@ from typing import cast
 import cv2
 import msgspec
 
+from appliance import garbage
 from appliance.camera.address import masked
 from appliance.camera.frames import Frame, Slot
 from appliance.camera.messages import MESSAGE_BYTES_MAX, Boxes, Ended, FromCamera, Heartbeat, Look, Seen, Start, Stop, encoded, to_camera
@@ -124,6 +125,7 @@ class CameraProcess:
         threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
         try:
             watcher = _made(self._start)
+            garbage.loaded()
             self._state = ""
             self._reader.start()
             self._watch(watcher)

@@ -100,6 +100,7 @@ def _shown(
     asked: Ending, usual: Any, folder: Path, wanted: Chosen, until_s: float, attended: bool, say: Callable[[str], None]
 ) -> dict[str, Any]:
     from appliance import demo as stage
+    from appliance import garbage
     from appliance.data_key import KeyFile
     from appliance.running import open_appliance
 
@@ -122,6 +123,7 @@ def _shown(
 
             say(f"Paired with {paired(appliance.store, config, wanted.code_at_url).tenant_name}.")
         appliance.start([*range(port, min(port + PORTS_TRIED, 65_536)), 0])
+        garbage.loaded()
         say(f"The page: {appliance.address}")
         known = f"; {entered} people are known already as staff or opted out" if entered else ""
         say(f"The camera: {scene.words}{known}. Models: {chosen}. Back within {scene.gap_s:g} s is still the same visit.")

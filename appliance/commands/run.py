@@ -46,6 +46,7 @@ def run(context: click.Context) -> None:
 
 def _once(context: click.Context, ending_asked: Ending, anew: StartingAnew, lines: Callable[[], list[str]]) -> int:
     """From a start to an end, or to where the page asks for a new start. How many sightings were lost."""
+    from appliance import garbage
     from appliance.running import open_appliance
     from appliance.starting_anew import Outside
 
@@ -54,6 +55,7 @@ def _once(context: click.Context, ending_asked: Ending, anew: StartingAnew, line
     appliance = open_appliance(config, premises.now_ms, outside=Outside(said, anew, lines))
     try:
         appliance.start([config.web.port])
+        garbage.loaded()
         ending_asked.kills(appliance.process_ids)
         click.echo(f"Regulars runs. Its page: {appliance.address}  (control-C ends it)")
         if appliance.door.certificate:
