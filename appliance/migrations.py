@@ -393,3 +393,8 @@ HEADQUARTERS_PUT_BACK = (
         key TEXT PRIMARY KEY, erasure_id TEXT NOT NULL, identity_id TEXT NOT NULL,
         kind TEXT NOT NULL CHECK (kind IN ('erase', 'opt_out')), person_ids TEXT NOT NULL) STRICT""",
 )
+
+
+@migrations()
+def m017_headquarters_mark(db: Database) -> None:
+    db.execute("ALTER TABLE link ADD COLUMN hub_mark TEXT NOT NULL DEFAULT ''")

@@ -82,6 +82,7 @@ def tell_many(tx: Tx, vault: Vault, told: Sequence[Telling], now: datetime) -> i
                 SET sequence = excluded.sequence, payload_sealed = excluded.payload_sealed, made_at = excluded.made_at""",
         [now, numbers, [key[0] for key in keys], [key[1] for key in keys], [key[2] for key in keys], sealed],
     )
+    tx.execute("INSERT INTO fact_marks (tenant_id, through, made_at) VALUES ((SELECT current_tenant()), %s, %s)", [last, now])
     outdated = [(appliance, OPPOSITES[kind], subject) for appliance, kind, subject in keys if kind in OPPOSITES]
     _take_away(tx, [key for key in outdated if key not in newest])
     return last
@@ -130,6 +131,14 @@ def after(tx: Tx, vault: Vault, appliance_id: str, cursor: int, *, facts_max: in
     return Page(page, page[-1][0] if more else newest, more)
 
 
+def mark_at(tx: Tx, cursor: int) -> str:
+    """The mark of what was told together with the fact of this number; empty where it is too old to have one."""
+    if cursor <= 0:
+        return ""
+    row = tx.execute("SELECT mark FROM fact_marks WHERE through >= %s ORDER BY through LIMIT 1", [cursor]).fetchone()
+    return str(row[0]) if row else ""
+
+
 def opened(vault: Vault, sequence: int, sealed: bytes) -> Fact:
     return decoded(vault.unseal(sealed, table=TABLE, column=COLUMN, row=str(sequence)))
 
@@ -159,6 +168,7 @@ def withdraw(tx: Tx, kinds: Sequence[str], subjects: Sequence[str]) -> int:
 def prune(tx: Tx, now: datetime) -> int:
     """What need not be told any more: records that were given back and taken, facts for revoked appliances, and old news that something is
     no more. How many facts."""
+    tx.execute("DELETE FROM fact_marks WHERE made_at < %s", [now - timedelta(days=GONE_DAYS)])
     revoked = "DELETE FROM facts AS f USING appliances AS a WHERE f.appliance_id = a.id AND a.revoked_at IS NOT NULL"
     old = tx.execute("DELETE FROM facts WHERE kind = ANY(%s) AND made_at < %s", [GONE_KINDS, now - timedelta(days=GONE_DAYS)])
     return tx.execute(revoked).rowcount + old.rowcount + drop_taken(tx)

@@ -82,6 +82,7 @@ class Done:
     seal_to: PublicKeys
     keys_taken: bool
     life: str
+    mark: str
 
 
 def exchange(deps: Deps, message: bytes, now: datetime, *, came_from: str = "") -> bytes:
@@ -179,10 +180,11 @@ def _in_transaction(
         heard = lives.heard(tx, push, appliance.progress.applied if appliance.progress.line == header.line else 0)
         appliance_rows.heard_from(tx, appliance, push, verdict.progress, heard.cursor or 0, len(aside), now)
         if heard.cursor is None:
-            page = Page([], push.cursor, False)
+            page, mark = Page([], push.cursor, False), ""
         else:
             page = facts.after(tx, vault, appliance.id, heard.cursor, facts_max=push.facts_max)
-    return Done(verdict, len(aside), page, known.newest, keys_taken, heard.life)
+            mark = facts.mark_at(tx, page.cursor)
+    return Done(verdict, len(aside), page, known.newest, keys_taken, heard.life, mark)
 
 
 def _answer(opened: Opened, push: Push, done: Done, now: datetime) -> bytes:
@@ -198,6 +200,7 @@ def _answer(opened: Opened, push: Push, done: Done, now: datetime) -> bytes:
         hub_keys=None if opened.pair is opened.newest else opened.newest.public,
         keys_taken=done.keys_taken,
         life=done.life,
+        mark=done.mark,
     )
     return envelope.sealed_message(
         answer,

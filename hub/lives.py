@@ -3,7 +3,8 @@
 A database that was put back to an earlier day has lost what it told and was told since. It begins a new life, which each store hears of
 with its next answer: the store then lets go of what it was told, hears all that holds from the start, and tells everything it has anew,
 first of all who was forgotten. Who puts a database back says so (`begin`); where nobody did, a store gives it away that was acknowledged
-more records than there are, or has heard later facts.
+more records than there are, or has heard later facts, or others by the same numbers: each answer gives the store a random mark of the
+newest that it has heard (`facts.mark_at`), as a log's entries are matched in Raft (Ongaro, Ousterhout, 2014).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 
 import uuid_utils
 
+from hub import facts
 from hub.database import Tx
 from sync.messages import Push
 
@@ -44,10 +46,14 @@ def heard(tx: Tx, push: Push, applied: int) -> Heard:
     life, newest = str(row[0]), int(row[1])
     if push.life not in ("", life):
         return Heard(life, None)
-    if push.cursor <= newest and push.acknowledged <= applied:
+    # One of a store that has heard of no marks yet, or of a number too old to have one, says nothing.
+    ours = facts.mark_at(tx, push.cursor) if push.mark else ""
+    others = bool(ours) and ours != push.mark
+    if push.cursor <= newest and push.acknowledged <= applied and not others:
         return Heard(life, push.cursor)
     log.warning(
-        "event=database_was_put_back cursor=%d newest=%d acknowledged=%d applied=%d", push.cursor, newest, push.acknowledged, applied
+        "event=database_was_put_back cursor=%d newest=%d acknowledged=%d applied=%d others=%s",
+        *(push.cursor, newest, push.acknowledged, applied, others),
     )
     # A store that has never heard of a life is told from the start at once.
     return Heard(begin(tx), None if push.life else 0)

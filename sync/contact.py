@@ -34,7 +34,8 @@ class Now:
 @dataclass(frozen=True, slots=True)
 class Link:
     """What an appliance has stored. `line`: the life of its database. `cursor`: the newest fact committed here. `abandoned_through`: see
-    `Push`. `next_keys`: made and stored, and not known to be taken by the hub yet. `life`, `acknowledged`: see `Push`."""
+    `Push`. `next_keys`: made and stored, and not known to be taken by the hub yet. `life`, `acknowledged`, `mark`: see
+    `Push`."""
 
     tenant: str
     appliance: str
@@ -46,6 +47,7 @@ class Link:
     abandoned_through: int = 0
     life: str = ""
     acknowledged: int = 0
+    mark: str = ""
 
     @property
     def own(self) -> list[OwnKeys]:
@@ -96,10 +98,12 @@ class Acknowledge:
 
 @dataclass(frozen=True, slots=True)
 class ApplyFacts:
-    """To be applied in order, and `cursor` stored in the same transaction. None blocks the rest: one of an unknown kind is passed over."""
+    """To be applied in order, and `cursor` and `mark` stored in the same transaction. None blocks the rest: one of an unknown kind is
+    passed over."""
 
     facts: tuple[tuple[int, bytes], ...]
     cursor: int
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)

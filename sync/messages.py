@@ -88,7 +88,8 @@ class Push(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """`records`: see `sync.packing`. `abandoned_through`: records up to this one are gone from the outbox and were told anew behind it.
     `cursor`: the newest fact that is committed here. `facts_max`: how many facts are wanted. `next_keys`: the appliance's, when it
     rotates them: signed by the old, valid from the answer on. `life`: of the hub's database, as last heard; `cursor` counts in it.
-    `acknowledged`: the last record of this line that the hub has said to have committed: one that has less was put back."""
+    `acknowledged`: the last record of this line that the hub has said to have committed: one that has less was put back. `mark`: the
+    hub's of `cursor`: one that has another by that number was put back."""
 
     records: bytes = b""
     abandoned_through: int = 0
@@ -99,13 +100,15 @@ class Push(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     next_keys: PublicKeys | None = None
     life: str = ""
     acknowledged: int = 0
+    mark: str = ""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """`acknowledged`: the last record of the line that is committed at the hub. `resend`: the batch did not follow on it; send what
     comes behind `acknowledged`. `facts`: (sequence, payload) in order; `cursor`: where to go on, `more`: there are more.
     `set_aside`: records of this batch that the hub could not take. `hub_keys`: the hub's, when the message was sealed to older ones.
-    `life`: of the hub's database; another than before says that it was put back to an earlier day, and there are no facts then."""
+    `life`: of the hub's database; another than before says that it was put back to an earlier day, and there are no facts then. `mark`:
+    random, of what it told at `cursor`, to be given back with it; empty where it has none."""
 
     acknowledged: int
     resend: bool = False
@@ -117,6 +120,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     hub_keys: PublicKeys | None = None
     keys_taken: bool = False
     life: str = ""
+    mark: str = ""
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True, array_like=True):

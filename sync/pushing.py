@@ -95,6 +95,7 @@ def ask(contact: Contact, link: Link, entries: Sequence[Entry], span: Span, stat
         next_keys=link.next_keys.public if link.next_keys else None,
         life=link.life,
         acknowledged=link.acknowledged,
+        mark=link.mark,
     )
     message = _sealed(link, push, first, last, now)
     return replace(contact, flight=Flight(digest(message), first, last, len(message), now, last < span.newest)), message
@@ -216,8 +217,8 @@ def _applied(contact: Contact, link: Link, flight: Flight, span: Span, answer: A
     else:
         if answer.life and not link.life:
             actions.append(LearnLife(answer.life))
-        if answer.facts or answer.cursor != link.cursor:
-            actions.append(ApplyFacts(tuple(answer.facts), answer.cursor))
+        if answer.facts or (answer.cursor, answer.mark) != (link.cursor, link.mark):
+            actions.append(ApplyFacts(tuple(answer.facts), answer.cursor, answer.mark))
     if answer.keys_taken and link.next_keys is not None:
         actions.append(UseNextKeys())
     if answer.hub_keys is not None and checked(answer.hub_keys) != link.hub:

@@ -241,8 +241,8 @@ class Agent:
         match action:
             case Acknowledge(through=through):
                 link.acknowledge(store, through)
-            case ApplyFacts(cursor=cursor):
-                link.advance(store, cursor, 0)
+            case ApplyFacts(cursor=cursor, mark=mark):
+                link.advance(store, cursor, mark, 0)
             case TellAnew(abandoned_through=through):
                 log.warning("event=told_anew why=headquarters_misses_records")
                 link.tell_anew(store, through)
@@ -263,7 +263,7 @@ class Agent:
 
     def _apply(self, page: ApplyFacts, asked: Link) -> None:
         def do() -> None:
-            applied = applying.apply_page(self._store, page.facts, page.cursor, self._around.now(), asked)
+            applied = applying.apply_page(self._store, page.facts, page.cursor, self._around.now(), asked, page.mark)
             self._around.renew(applied.keys)
             log.info("event=facts_applied count=%d passed_over=%d", applied.facts, applied.passed_over)
             if applied.people:

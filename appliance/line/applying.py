@@ -55,9 +55,11 @@ class Applied:
     """Persons of whom something was given back."""
 
 
-def apply_page(store: Store, page: Sequence[tuple[int, bytes]], cursor: int, now_ms: int, asked: Link | None = None) -> Applied:
-    """Applies a page and remembers to go on behind `cursor`. `asked`: the pairing under which it was asked for. Raises StoreError, and
-    LineError when the store was paired anew since; then nothing of it is applied."""
+def apply_page(
+    store: Store, page: Sequence[tuple[int, bytes]], cursor: int, now_ms: int, asked: Link | None = None, mark: str = ""
+) -> Applied:
+    """Applies a page and remembers to go on behind `cursor`, and its `mark`. `asked`: the pairing under which it was asked for. Raises
+    StoreError, and LineError when the store was paired anew since; then nothing of it is applied."""
     applied = Applied()
     with store.transaction():
         if asked is not None:
@@ -75,7 +77,7 @@ def apply_page(store: Store, page: Sequence[tuple[int, bytes]], cursor: int, now
                 log.warning("event=fact_passed_over sequence=%d error=%s", sequence, type(error).__name__)
         for person_id in sorted(applied.returned):
             visits.renumber(store, person_id, now_ms)
-        link.advance(store, cursor, applied.passed_over)
+        link.advance(store, cursor, mark, applied.passed_over)
     return applied
 
 
@@ -84,7 +86,7 @@ def _apply(store: Store, fact: Fact, applied: Applied, now_ms: int) -> None:
         case PersonKnown():
             _person_known(store, fact, applied, now_ms)
         case PersonUnknown(person_id=person_id):
-            _person_unknown(store, merging.now_called(store, person_id), applied)
+            _person_unknown(store, person_id, applied)
         case Guest():
             _guest(store, fact, applied, now_ms)
         case GuestGone(identity_id=identity_id):
@@ -114,7 +116,8 @@ def _apply(store: Store, fact: Fact, applied: Applied, now_ms: int) -> None:
 
 
 def _person_known(store: Store, fact: PersonKnown, applied: Applied, now_ms: int) -> None:
-    person_id = merging.now_called(store, fact.person_id)
+    # Of one who was merged into another meanwhile nothing is taken: of that other headquarters tells when it has heard of the merge.
+    person_id = fact.person_id
     row = store.db.execute("SELECT role FROM persons WHERE id = ?", [person_id]).fetchone()
     if row is None or row[0] == "opted_out":
         return

@@ -21,8 +21,8 @@ TABLE = "link"
 FROM_THE_START = "start"
 """`retell` before the first record is told anew; see `retelling`."""
 COLUMNS = """hub_url, tenant_id, tenant_name, site_id, site_name, appliance_id, state, hub_seal, hub_sign, line,
-    abandoned_through, retell, cursor, hub_life, acknowledged, snapshots, also_at, paired_ms, tried_ms, contact_ms, error, skew_ms,
-    bytes_per_s, facts_passed_over, set_aside, next_keys_sealed IS NOT NULL AS rotating"""
+    abandoned_through, retell, cursor, hub_mark, hub_life, acknowledged, snapshots, also_at, paired_ms, tried_ms, contact_ms, error,
+    skew_ms, bytes_per_s, facts_passed_over, set_aside, next_keys_sealed IS NOT NULL AS rotating"""
 NAMES = [column.split()[-1] for column in COLUMNS.split(",")]
 
 
@@ -30,7 +30,8 @@ NAMES = [column.split()[-1] for column in COLUMNS.split(",")]
 class Link:
     """`state`: paired or revoked. `error`: why the last try failed, in words; empty after one that went well. `skew_ms`: how far this
     computer's clock is ahead of headquarters'. `retell`: how far everything is told anew, empty when it need not be. `hub_life`: of
-    headquarters' database, in which `cursor` counts. `acknowledged`: the last record that headquarters said to have."""
+    headquarters' database, in which `cursor` counts; `hub_mark`: headquarters' own of that number. `acknowledged`: the last record that
+    headquarters said to have."""
 
     hub_url: str
     tenant_id: str
@@ -44,6 +45,7 @@ class Link:
     abandoned_through: int
     retell: str
     cursor: int
+    hub_mark: str
     hub_life: str
     acknowledged: int
     snapshots: bool
@@ -93,9 +95,9 @@ def line_of(store: Store) -> str:
     return str(line)
 
 
-def advance(store: Store, cursor: int, passed_over: int) -> None:
+def advance(store: Store, cursor: int, mark: str, passed_over: int) -> None:
     """Facts are applied up to here. In the transaction that applies them."""
-    store.db.execute("UPDATE link SET cursor = ?, facts_passed_over = facts_passed_over + ?", [cursor, passed_over])
+    store.db.execute("UPDATE link SET cursor = ?, hub_mark = ?, facts_passed_over = facts_passed_over + ?", [cursor, mark, passed_over])
 
 
 def switch(store: Store, *, snapshots: bool, also_at: bool) -> None:
@@ -147,6 +149,7 @@ def for_pushing(store: Store) -> contact.Link | None:
         abandoned_through=found.abandoned_through,
         life=found.hub_life,
         acknowledged=found.acknowledged,
+        mark=found.hub_mark,
     )
 
 
@@ -216,7 +219,7 @@ def hub_put_back(store: Store, life: str, abandoned_through: int) -> None:
     """Headquarters was put back to an earlier day: what it told since is no longer so, and it misses what it was told. All begins anew
     but for who opted out."""
     with store.writing() as db:
-        db.execute("UPDATE link SET hub_life = ?, cursor = 0, acknowledged = 0", [life])
+        db.execute("UPDATE link SET hub_life = ?, cursor = 0, hub_mark = '', acknowledged = 0", [life])
         _untold(store)
         tell_anew(store, abandoned_through)
 

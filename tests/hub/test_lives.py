@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from hub import facts, forgotten_rows, lives, opt_outs, putting_back, receipts
 from sync.facts import Erase, Guest, LentTemplate, OptOut, OptOutEnded, TenantSettings, encoded
 from sync.messages import Answer
@@ -65,6 +67,41 @@ def test_a_store_that_heard_more_or_was_acknowledged_more_than_there_is_begins_a
         assert asked(world.b, life=before).life == answer.life
         assert asked(world.a, life=before, cursor=A_YEAR_OF_FACTS).life == answer.life
     assert world.danas.tells(person(new_id())).life == life(world, world.danas)
+
+
+def test_a_store_that_heard_something_else_by_the_same_number_begins_a_new_life(chain: Chain) -> None:
+    """Put back, and it has told as much since."""
+    world = make_world(chain)
+    tell(world, world.a)
+    before = life(world, world.a)
+    first = asked(world.a, life=before)
+    assert first.cursor == 1 and first.mark
+    with chain.database.tenant(world.a.tenant_id) as tx:
+        tx.execute("DELETE FROM fact_marks")
+        tx.execute("INSERT INTO fact_marks (tenant_id, through, made_at) VALUES (%s, 1, now())", [world.a.tenant_id])
+    # Who says nothing of a mark is believed, as one of an earlier version is.
+    assert asked(world.a, life=before, cursor=1).life == before
+    answer = asked(world.a, life=before, cursor=1, mark=first.mark)
+    assert answer.life != before and (answer.facts, answer.mark) == ([], "")
+    again = asked(world.a, life=answer.life)
+    assert again.cursor == 1 and again.mark not in ("", first.mark)
+    assert asked(world.a, life=answer.life, cursor=1, mark=again.mark).life == answer.life
+
+
+def test_a_mark_is_of_what_was_told_at_once_and_stays_when_more_is_told(chain: Chain) -> None:
+    world = make_world(chain)
+    for _ in range(3):
+        tell(world, world.a)
+    with chain.database.tenant(world.a.tenant_id) as tx:
+        marks = [facts.mark_at(tx, cursor) for cursor in range(5)]
+    assert marks[0] == marks[4] == "" and len(set(marks)) == 4
+    before = life(world, world.a)
+    assert asked(world.a, life=before, cursor=2, mark=marks[2]).life == before
+    with chain.database.tenant(world.a.tenant_id) as tx:
+        facts.prune(tx, NOW + timedelta(days=facts.GONE_DAYS + 1))
+        assert facts.mark_at(tx, 2) == ""
+    # Too old to be told by: believed.
+    assert asked(world.a, life=before, cursor=2, mark=marks[2]).life == before
 
 
 def test_a_store_that_never_heard_of_a_life_is_told_from_the_start_at_once(chain: Chain) -> None:

@@ -135,6 +135,8 @@ PUT_BACK_FROM = replace(LINK, life="one", cursor=7)
         (Span(1, 3), LINK, {"life": "one"}, (ACKNOWLEDGED, LearnLife("one"))),
         (Span(1, 3), replace(LINK, life="one"), {"life": "one"}, (ACKNOWLEDGED,)),
         (Span(1, 3), replace(LINK, life="one"), {}, (ACKNOWLEDGED,)),
+        (Span(1, 3), replace(LINK, life="one"), {"life": "one", "mark": "m"}, (ACKNOWLEDGED, ApplyFacts((), 0, "m"))),
+        (Span(1, 3), replace(LINK, life="one", mark="m"), {"life": "one", "mark": "m"}, (ACKNOWLEDGED,)),
         (Span(5, 9), PUT_BACK_FROM, {"life": "two", "facts": [(8, b"f")], "cursor": 8}, (ACKNOWLEDGED, HubPutBack("two", 4))),
         (Span(5, 9), PUT_BACK_FROM, {"life": "two", "resend": True, "acknowledged": 1}, (Acknowledge(1), HubPutBack("two", 4))),
         (Span(None, 9), replace(PUT_BACK_FROM, abandoned_through=9), {"life": "two", "resend": True}, (ACKNOWLEDGED, HubPutBack("two", 9))),

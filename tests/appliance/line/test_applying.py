@@ -121,6 +121,15 @@ def test_an_erasure_of_somebody_merged_away_reaches_who_took_their_place(shop: S
     assert shop.count("persons") == 0 and receipts(shop)[0].persons == 1
 
 
+def test_what_is_told_of_somebody_merged_away_meanwhile_does_not_become_who_took_their_place(shop: Shop) -> None:
+    bob, dora, doras = came(shop, BOB), came(shop, DORA), an_id()
+    told(shop, PersonKnown(person_id=dora, identity_id=doras, name="Dora"))
+    with shop.store.transaction():
+        shop.recognition.renew(merging.merge(shop.store, dora, bob, GAP_MS, NOON))
+    told(shop, PersonKnown(person_id=bob, identity_id=an_id(), name="Bob"), PersonUnknown(person_id=bob))
+    assert shop.store.db.execute("SELECT person_id, identity_id FROM chain").fetchall() == [(dora, doras)]
+
+
 def test_who_opted_out_elsewhere_is_known_again_by_this_stores_own_views_too(shop: Shop) -> None:
     bob, identity = came(shop, BOB), an_id()
     fact = OptOut(erasure_id=an_id(), identity_id=identity, person_ids=[bob], templates=[])
