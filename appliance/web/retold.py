@@ -43,8 +43,12 @@ def _again(english: str, deeper: int) -> str:
 
 @cache
 def patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
-    """The one with the most words of its own first: a general one fits what a special one says."""
-    sentences = sorted({sentence for one in LISTS for sentence in one}, key=lambda sentence: (-len(PLACE.sub("", sentence)), sentence))
+    """The one with the longest beginning of its own first: what is put into a sentence may be half of another one. Then the one with the
+    most words of its own: a general one fits what a special one says."""
+    sentences = sorted(
+        {sentence for one in LISTS for sentence in one},
+        key=lambda sentence: (-len(PLACE.split(sentence)[0]), -len(PLACE.sub("", sentence)), sentence),
+    )
     return tuple((_pattern(sentence), sentence) for sentence in sentences)
 
 

@@ -151,7 +151,7 @@ def test_a_job_that_failed_is_said_in_the_readers_language_and_where_only_to_who
     vietnamese = {"accept-language": "vi"}
     today, health = (words(page.client.get(address, headers=vietnamese).text) for address in ("/", "/settings/health"))
     for text in (today, health):
-        assert "Lần kiểm tra hằng giờ các khuôn mặt đã biết không suôn sẻ. Máy sẽ tự thử lại." in text
+        assert "Lần kiểm tra hằng giờ các khuôn mặt đã biết có vấn đề. Máy sẽ tự thử lại." in text
     assert "KeyError" not in today and "Chi tiết cho người hỗ trợ bạn KeyError at visits.py:7" in health
 
 
