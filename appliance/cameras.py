@@ -132,15 +132,16 @@ def by_id(store: Store, camera_id: str) -> Camera:
 
 
 def no_such(name: str, cameras: list[Camera]) -> CameraError:
-    there = ", ".join(camera.name for camera in cameras) or "none yet; add one with `regulars camera add NAME SOURCE`"
-    return CameraError(f'There is no camera "{_escaped(name)}". There are: {there}.')
+    words = _('There is no camera "%(name)s". There are: %(there)s.')
+    there = ", ".join(camera.name for camera in cameras) or _("none yet; add one with `regulars camera add NAME SOURCE`")
+    return CameraError(words % {"name": _escaped(name), "there": there})
 
 
 def settings_of(store: Store, camera: Camera) -> CameraSettings:
     """As the camera's process needs it, with credentials. Raises CameraError when it was removed, CannotOpen."""
     row = store.db.execute("SELECT source_sealed FROM cameras WHERE id = ?", [camera.id]).fetchone()
     if row is None:
-        raise CameraError(f'The camera "{camera.name}" was removed.')
+        raise CameraError(_('The camera "%(name)s" was removed.') % {"name": camera.name})
     source = store.vault.unseal(row[0], table="cameras", column="source_sealed", row=camera.id).decode()
     return CameraSettings(
         id=camera.id,
@@ -229,11 +230,13 @@ def checked(new: NewCamera) -> NewCamera:
     new = _settled(new)
     source = new.source.strip()
     if new.kind not in KINDS:
-        raise CameraError(f'"{new.kind}" is no kind of camera; it must be one of {", ".join(KINDS)}.')
+        words = _('"%(kind)s" is no kind of camera; it must be one of %(kinds)s.')
+        raise CameraError(words % {"kind": new.kind, "kinds": ", ".join(KINDS)})
     if new.pace not in PACES:
-        raise CameraError(f'"{new.pace}" is no pace; it must be "own" (the file\'s frame rate) or "full" (as fast as possible).')
+        words = _('"%(pace)s" is no pace; it must be "own" (the file\'s frame rate) or "full" (as fast as possible).')
+        raise CameraError(words % {"pace": new.pace})
     if new.loop and new.kind in ("rtsp", "usb"):
-        raise CameraError("A live camera has no end to begin again from: leave --loop away, it is for a video file.")
+        raise CameraError(_("A live camera has no end to begin again from: leave --loop away, it is for a video file."))
     return replace(new, source={"rtsp": _address, "usb": _index, "file": _file, "folder": _folder}[new.kind](source))
 
 

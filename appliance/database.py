@@ -344,8 +344,7 @@ def _made_sound(folder: Path, vault: Vault, now_ms: int, backups: Path | None) -
     restored, copy = good
     backup.put_in_place(folder, copy)
     made = datetime.fromtimestamp(restored.made_ms / 1000, UTC)
-    when = f"{made.day} {made:%B %Y}, {made:%H:%M} UTC"
-    return f"The database {was}. The backup of {when}, was restored; visits after that are missing.", found
+    return f"The database {was}. The backup of {made:%Y-%m-%d %H:%M} UTC was restored; visits after that are missing.", found
 
 
 def _brought_up_to_date(store: Store) -> None:

@@ -79,13 +79,13 @@ def _store(connection: sqlite3.Connection, folder: Path, config: Config, now_ms:
     disk, line = disk_of(folder), standing.read(connection)
     names = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").fetchall()]
     rows = {name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in names if TABLES.fullmatch(name)}
-    kinds = connection.execute("SELECT kind, created_ms FROM notices WHERE dismissed_ms IS NULL").fetchall()
+    kinds = connection.execute("SELECT kind, created_ms, details FROM notices WHERE dismissed_ms IS NULL").fetchall()
     return {
         "now_ms": now_ms,
         "settings": {key: getattr(getattr(config, key.split(".")[0]), key.split(".")[1]) for key in SHOWN_SETTINGS},
         "disk": {"free": disk.free, "total": disk.total, "database": disk.database},
         "rows": rows,
-        "notices": [{"kind": cleaned(kind), "created_ms": created_ms} for kind, created_ms in kinds],
+        "notices": [{"kind": cleaned(kind), "created_ms": at_ms, "details": cleaned(details)} for kind, at_ms, details in kinds],
         "backups": [{"made_ms": made.made_ms, "bytes": made.bytes} for made in backups_of(config, folder)],
         "line": {
             "paired": line.paired,

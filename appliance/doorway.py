@@ -24,7 +24,6 @@ from ui.guard import Place
 from ui.redirect import to_https
 from ui.server import INSIDE, CannotServe, Outside, Server, listen, serve
 from ui.sign_in import new_code
-from ui.words import gettext as _
 
 log = logging.getLogger(__name__)
 NOWHERE_V4, NOWHERE_V6 = "192.0.2.1", "2001:db8::1"
@@ -98,12 +97,9 @@ def renew(store: Store, web: Web, door: Door, page: OpenPage, now_ms: int) -> No
     if now < found.ends - certificates.WARNED_BEFORE:
         notices.settle(store, CERTIFICATE, now_ms)
         return
-    words = (
-        _("The page's certificate ends on %(day)s; browsers refuse the page then. Put a newer one in the place of %(file)s.")
-        if now < found.ends
-        else _("The page's certificate ended on %(day)s, and browsers refuse the page. Put a newer one in the place of %(file)s.")
-    )
-    notices.notify(store, CERTIFICATE, words % {"day": found.ends.date().isoformat(), "file": found.chain}, now_ms)
+    until, what = ("ends", "; browsers refuse the page then") if now < found.ends else ("ended", ", and browsers refuse the page")
+    words = f"The page's certificate {until} on {found.ends.date()}{what}. Put a newer one in the place of {found.chain}."
+    notices.notify(store, CERTIFICATE, words, now_ms)
 
 
 def open_page(app: Litestar, web: Web, ports: Sequence[int], end_streams: Callable[[], None], door: Door) -> OpenPage:

@@ -12,6 +12,7 @@
     ├── VaultError            the data key
     │   ├── KeyUnavailable    it cannot be had: keychain locked, file missing or open to others
     │   └── CannotOpen        something sealed does not open: changed, moved, or sealed under another key
+    ├── GalleryError          the gallery held anything else than the database; it was put right
     ├── LineError             the line to headquarters: no such address, a wrong code, an answer that is not the hub's
     ├── PersonError           what is asked of a person cannot be done: two who are apart are not merged
     ├── AlertError            a place to send alerts to cannot be used, or could not be reached
@@ -72,6 +73,10 @@ class KeyUnavailable(VaultError):
 
 
 class CannotOpen(VaultError):
+    pass
+
+
+class GalleryError(RegularsError):
     pass
 
 

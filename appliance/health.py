@@ -14,6 +14,7 @@ from appliance.backup import Backup
 from appliance.config import Config
 from appliance.errors import StoreError
 from appliance.line import standing
+from appliance.web import retold
 from appliance.web.cameras import CameraLine, Mood, health
 from appliance.web.headquarters import line_health
 from ui import formats
@@ -69,7 +70,7 @@ def lines(
     }
     line = standing.read(connection)
     head = line_health(line, zone, now_ms)
-    found = [Line(_("Disk"), mood, space), Line(_("Visit log"), "bad" if trouble else "good", trouble or _("can be written"))]
+    found = [Line(_("Disk"), mood, space), Line(_("Visit log"), "bad" if trouble else "good", retold.said(trouble) or _("can be written"))]
     found.append(_database(checked, zone, now_ms))
     for camera in cameras:
         said = health(camera, zone)
@@ -77,7 +78,7 @@ def lines(
     if not cameras:
         found.append(Line(_("Cameras"), "idle", _("none yet")))
     found.append(Line(_("Headquarters"), head.mood, f"{head.words} {head.error}".strip()))
-    clock = line.clock or (_("as headquarters' clock") if line.skew_ms is not None else _("nothing to compare it with"))
+    clock = retold.said(line.clock) or (_("as headquarters' clock") if line.skew_ms is not None else _("nothing to compare it with"))
     found.append(Line(_("Clock"), "warn" if line.clock else "good" if line.skew_ms is not None else "idle", clock))
     made = backups_of(config, folder)
     if not made:

@@ -1,7 +1,7 @@
 """What the appliance does by the clock: retention, gallery check, nightly backup, heartbeat.
 
-A job that fails is one line in the log and one notice on the page, which goes when the job goes well again. Stopping takes at most two
-seconds."""
+A job that fails is one line in the log and one notice on the page, which goes when the job goes well again. The notice says what that
+means; where it happened is in the log, and in the notice's details. Stopping takes at most two seconds."""
 
 from __future__ import annotations
 
@@ -35,13 +35,16 @@ CLEARING_S = 5.0
 WORKERS = 3
 """The backup may take minutes, and so may clearing the earlier ones; the heartbeat must wait for neither."""
 HEARTBEAT = "heartbeat"
+AGAIN = "It is tried again by itself. If this is still here tomorrow, give the diagnostics (Settings, Health) to whoever helps you."
+"""What a notice says where the error has no words for people."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`words` as in "The nightly backup failed". `run` raises what went wrong and looks at what it is given: true means give up."""
+    """`words`: what it means that it failed, a whole sentence, which stands in `appliance/web/notice_words.py` as well. `run` raises what
+    went wrong and looks at what it is given: true means give up."""
 
     name: str
     words: str
@@ -95,15 +98,21 @@ def standard_jobs(
         clearing.clear(store, config.backup.folder or store.folder / backup.FOLDER, now(), stopping)
 
     return [
-        Job("heartbeat", "The sign of life", MINUTE_S, 0.0, beat),
-        Job("snapshots", "Deleting old snapshots", HOUR_S, 60.0, keep_snapshots),
-        Job("people", "Forgetting people who stay away", HOUR_S, 120.0, keep_people),
-        Job("tallies", "Counting the days for the reports", MINUTE_S, 5.0, count_days),
-        Job("gallery", "The check of the gallery", HOUR_S, 600.0, lambda _stopping: gallery_check()),
-        Job("outbox", "Keeping the outbox small", HOUR_S, 180.0, keep_outbox),
-        Job("clearing", "Clearing what was forgotten out of log and backups", CLEARING_S, CLEARING_S, clear),
+        Job("heartbeat", "This computer could not note that it is running.", MINUTE_S, 0.0, beat),
+        Job("snapshots", "Old pictures could not be deleted: they are kept longer than they should be.", HOUR_S, 60.0, keep_snapshots),
+        Job("people", "Those who stay away could not be forgotten: they are kept longer than they should be.", HOUR_S, 120.0, keep_people),
+        Job("tallies", "The days could not be counted: the reports may lack the last hours.", MINUTE_S, 5.0, count_days),
+        Job("gallery", "The hourly check of the known faces did not go well.", HOUR_S, 600.0, lambda _stopping: gallery_check()),
+        Job("outbox", "The room for what headquarters has to be told could not be looked after.", HOUR_S, 180.0, keep_outbox),
+        Job(
+            "clearing",
+            "Those who were forgotten could not be cleared out of the log and the backups yet.",
+            CLEARING_S,
+            CLEARING_S,
+            clear,
+        ),
         # Looks every ten minutes whether last night's is made: so a night without power is made up for.
-        Job("backup", "The nightly backup", 10 * MINUTE_S, 300.0, back_up),
+        Job("backup", "The nightly backup could not be made.", 10 * MINUTE_S, 300.0, back_up),
     ]
 
 
@@ -161,10 +170,10 @@ class Jobs:
         except backup.Stopped:
             log.info("job given up job=%s", job.name)
         except Exception as error:
-            words = str(error) if isinstance(error, RegularsError) else f"{type(error).__name__} at {_place(error)}"
-            log.error("job failed job=%s error=%s", job.name, words)
+            why, details = (str(error), "") if isinstance(error, RegularsError) else (AGAIN, f"{type(error).__name__} at {_place(error)}")
+            log.error("job failed job=%s error=%s", job.name, details or why)
             try:
-                notices.notify(self._store, kind, f"{job.words} failed. {words}", self._now())
+                notices.notify(self._store, kind, f"{job.words} {why}", self._now(), details)
             except Exception as second:
                 # A full disk takes no notice either; the log has it.
                 log.error("notice failed job=%s error=%s", job.name, type(second).__name__)

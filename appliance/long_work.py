@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import logging
 import threading
 from collections.abc import Callable
@@ -71,7 +72,9 @@ class LongWork:
                 raise SettingError(_("Something else is under way. Wait until it has ended, or stop it."))
             self._stopping.clear()
             self._progress = Progress(kind, self._now())
-            self._thread = threading.Thread(target=self._run, args=(do,), name=f"work-{kind}", daemon=True)
+            # It speaks the language of who began it.
+            spoken = contextvars.copy_context()
+            self._thread = threading.Thread(target=spoken.run, args=(self._run, do), name=f"work-{kind}", daemon=True)
             self._thread.start()
 
     def stop(self, wait_s: float = STOP_S) -> None:

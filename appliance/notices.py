@@ -1,7 +1,11 @@
-"""What the page has to tell the manager until it is dismissed. One open notice of a kind: a job that fails every night is said once."""
+"""What the page has to tell the manager until it is dismissed. One open notice of a kind: a job that fails every night is said once.
+
+Whoever leaves a notice has no reader: its words are English and kept so, and the page says them in the reader's language
+(`appliance/web/notice_words.py`)."""
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,17 +22,19 @@ class Notice:
     created_ms: int
     kind: str
     words: str
+    details: str = ""
+    """For whoever helps: where in the program it happened."""
 
 
-def notify(store: Store, kind: str, words: str, now_ms: int) -> int:
+def notify(store: Store, kind: str, words: str, now_ms: int, details: str = "") -> int:
     """Its id. An open notice of the same kind gets the new words and time instead of a second one. Joins the caller's
     transaction, if any."""
     with store.writing() as db:
         row = db.execute("SELECT id FROM notices WHERE kind = ? AND dismissed_ms IS NULL", [kind]).fetchone()
         if row:
-            db.execute("UPDATE notices SET words = ?, created_ms = ? WHERE id = ?", [words, now_ms, row[0]])
+            db.execute("UPDATE notices SET words = ?, details = ?, created_ms = ? WHERE id = ?", [words, details, now_ms, row[0]])
             return int(row[0])
-        made = db.execute("INSERT INTO notices (created_ms, kind, words) VALUES (?, ?, ?)", [now_ms, kind, words])
+        made = db.execute("INSERT INTO notices (created_ms, kind, words, details) VALUES (?, ?, ?, ?)", [now_ms, kind, words, details])
         db.execute(
             "DELETE FROM notices WHERE dismissed_ms IS NOT NULL AND id NOT IN (SELECT id FROM notices ORDER BY id DESC LIMIT ?)", [KEPT_MAX]
         )
@@ -37,9 +43,15 @@ def notify(store: Store, kind: str, words: str, now_ms: int) -> int:
 
 
 def open_notices(store: Store) -> list[Notice]:
+    return read_open(store.db.conn)
+
+
+def read_open(connection: sqlite3.Connection, most: int = KEPT_MAX) -> list[Notice]:
     """Newest first."""
-    rows = store.db.execute(
-        "SELECT id, created_ms, kind, words FROM notices WHERE dismissed_ms IS NULL ORDER BY created_ms DESC, id DESC LIMIT ?", [KEPT_MAX]
+    rows = connection.execute(
+        """SELECT id, created_ms, kind, words, details FROM notices WHERE dismissed_ms IS NULL
+            ORDER BY created_ms DESC, id DESC LIMIT ?""",
+        (most,),
     )
     return [Notice(*row) for row in rows.fetchall()]
 

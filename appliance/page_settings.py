@@ -25,6 +25,14 @@ if TYPE_CHECKING:
 PREFIX = "page:"
 KEYS = ("site.name", "site.time_zone", "site.language", "models.pack", "web.host")
 """What the page may change."""
+ALLOWED = (
+    _("a name of 1 to 80 characters"),
+    _('a time zone such as "Asia/Ho_Chi_Minh" or "Europe/Paris"'),
+    _("en or vi"),
+    _('the name of a pack, such as "open"; see `regulars models list`'),
+    _("an address of this computer: 127.0.0.1 for itself alone, 0.0.0.0 (or ::) for the whole network, or one of its own"),
+)
+"""As the settings say of each of these keys, in their order, what is allowed: kept in English there, and said here."""
 WAIT_S = 1.0
 
 
@@ -74,7 +82,7 @@ def judged(key: str, written: str) -> str:
     try:
         settings.checked(SETTINGS, section, name, value, "the page")
     except ConfigError:
-        allowed = settings.keys(SETTINGS)[key]
+        allowed = _(settings.keys(SETTINGS)[key])
         raise SettingError(_("“%(value)s” is not possible: it must be %(allowed)s.") % {"value": value[:80], "allowed": allowed}) from None
     if not value.isprintable():
         raise SettingError(_("Only characters that can be seen are possible."))

@@ -14,6 +14,7 @@ from appliance.database import Store
 from appliance.gallery import Template
 from models.faces import Floats
 from sync.records import PersonGone, PersonRecord, TemplateGone, TemplateRecord, halved
+from ui.words import gettext as _
 
 TEMPLATES_MAX = 8
 """Views kept of a person: more make a search slower and a stranger's chance of resembling one of them larger."""
@@ -241,7 +242,10 @@ def _row(store: Store, person_id: str) -> PersonRow:
 
 def _person(store: Store, row: tuple[str, int, str, bytes | None, int, int | None, int | None, int]) -> PersonRow:
     person_id, number, role, sealed, visits, first, last, templates = row
-    name = store.vault.unseal(sealed, table="persons", column="name", row=person_id).decode() if sealed else f"Visitor {number}"
+    if sealed:
+        name = store.vault.unseal(sealed, table="persons", column="name", row=person_id).decode()
+    else:
+        name = _("Visitor %(number)s") % {"number": number}
     return PersonRow(person_id, number, role, name, visits, first, last, templates)
 
 

@@ -1,4 +1,6 @@
-"""What is written on the boxes over a camera's picture: whom each face is taken for just now. Who opted out is not pointed at."""
+"""What is written on the boxes over a camera's picture: whom each face is taken for just now. Who opted out is not pointed at.
+
+It is written in English, once for all who look; each page says it in its reader's language (`appliance/web/box_words.py`)."""
 
 from __future__ import annotations
 
@@ -9,6 +11,7 @@ from appliance.camera.messages import Box, Boxes
 from appliance.live import FaceBox
 from appliance.outcomes import Outcome
 from appliance.web.words import box_kind, box_label
+from ui.words import ENGLISH, speaking
 
 Said = tuple[str, str]
 """A label, and the kind it belongs to."""
@@ -26,7 +29,8 @@ class Pointing:
     def boxes(self, camera_id: str, message: Boxes) -> tuple[FaceBox, ...]:
         found, counted = [], self.counts_only(camera_id)
         for number, box in enumerate(message.boxes):
-            said = self._said(box, counted)
+            with speaking(ENGLISH):
+                said = self._said(box, counted)
             if said:
                 found.append(FaceBox(box.sighting_id or f"face{number}", box.x, box.y, box.width, box.height, *said))
         return tuple(found)

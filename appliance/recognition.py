@@ -76,7 +76,7 @@ class Recognition:
         self.strictness = calibration.stored(self.store.db.conn, self.gallery.model)
 
     def check(self) -> None:
-        """Raises ValueError when the gallery is not what the database says, and puts it right. To be called where `receive` is."""
+        """Raises GalleryError when the gallery is not what the database says, and puts it right. To be called where `receive` is."""
         put_right(self.gallery, stored_templates.all_of(self.store, self.gallery.model))
 
     def thresholds(self) -> Thresholds:

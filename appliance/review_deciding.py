@@ -87,7 +87,7 @@ def decide(store: Store, case_id: int, answer: str, model: str, gap_ms: int, now
         persons.set_aside(store, case.subject, True, now_ms)
         keys = [case.person_id]
     elif answer not in review.ANSWERS:
-        raise PersonError(f"A case is decided by same, different or ignored, not by {answer!r}.")
+        raise PersonError(_("A case is decided by same, different or ignored, not by “%(answer)s”.") % {"answer": answer[:20]})
     review.note(store, case_id, answer, msgspec.json.encode(undo).decode(), now_ms)
     return keys
 

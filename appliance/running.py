@@ -275,10 +275,10 @@ class Appliance:
         )
         return [
             *jobs,
-            Job("page", "Keeping the page up to date", REFRESH_S, REFRESH_S, self._refresh),
-            Job("review", "Looking for doubles", REVIEW_S, REVIEW_S, self._review.look_through),
-            Job("certificate", "The look at the page's certificate", CERTIFICATE_S, REFRESH_S, self._renew_certificate),
-            Job("asked", "Doing what a command asked", ASKED_S, ASKED_S, self._answer),
+            Job("page", "The page could not be kept up to date: load it again to see what is new.", REFRESH_S, REFRESH_S, self._refresh),
+            Job("review", "People who are stored twice could not be looked for.", REVIEW_S, REVIEW_S, self._review.look_through),
+            Job("certificate", "The page's certificate could not be looked after.", CERTIFICATE_S, REFRESH_S, self._renew_certificate),
+            Job("asked", "What a command asked could not be done.", ASKED_S, ASKED_S, self._answer),
         ]
 
     def _refresh(self, _stopping: Stopping) -> None:

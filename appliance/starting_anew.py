@@ -15,7 +15,6 @@ from appliance import backup, lock, notices
 from appliance.database import Store
 from appliance.errors import RegularsError
 from appliance.vault import Vault
-from ui.words import gettext as _
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +74,5 @@ def restore(folder: Path, backups: Path | None, name: str, now_ms: int) -> Path 
 def notice_of_failure(store: Store, outside: Outside, now_ms: int) -> None:
     """A backup that could not be put back is said on the page of the store that started all the same."""
     if outside.anew and outside.anew.failure:
-        words = _("The backup was not put back, and nothing was changed. %(why)s") % {"why": outside.anew.failure}
-        notices.notify(store, "restore", words, now_ms)
+        notices.notify(store, "restore", f"The backup was not put back, and nothing was changed. {outside.anew.failure}", now_ms)
         outside.anew.failure = ""

@@ -8,6 +8,7 @@ import numpy as np
 
 from appliance import persons, visits
 from appliance.database import Store
+from appliance.errors import GalleryError
 from appliance.gallery import GUEST_KEY, UNSURE_KEY, Gallery, Template
 from appliance.line import guests
 from models.faces import Floats
@@ -39,7 +40,7 @@ def unsure(visit_id: str, model: str, look: Floats) -> Template:
 
 
 def put_right(gallery: Gallery, wanted: Sequence[Template]) -> None:
-    """Raises ValueError when the gallery held anything else; then it holds what it should."""
+    """Raises GalleryError when the gallery held anything else; then it holds what it should."""
     stored = {t.id: t for t in wanted}
     held = {t.id: t for t in gallery.with_role(*ROLES)}
     extra = held.keys() - stored.keys()
@@ -47,8 +48,9 @@ def put_right(gallery: Gallery, wanted: Sequence[Template]) -> None:
     if extra or wrong:
         gallery.remove(extra)
         gallery.add(wrong)
-        raise ValueError(
-            f"the gallery differed from the database: {len(wrong)} templates missing or other, {len(extra)} too many; it was put right"
+        raise GalleryError(
+            f"The known faces in memory were not those of the database: {len(wrong)} missing or other, {len(extra)} too many. "
+            "That was put right."
         )
 
 

@@ -48,7 +48,7 @@ class Sender:
         thread.join(SEND_S_MAX)
         if thread.is_alive():
             self._stuck.append(thread)
-            raise AlertError(_("There was no answer within %(n)d seconds.") % {"n": round(SEND_S_MAX)})
+            raise AlertError(_("There was no answer within %(n)s seconds.") % {"n": round(SEND_S_MAX)})
         if outcome[0]:
             raise AlertError(outcome[0])
 

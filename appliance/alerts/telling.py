@@ -129,8 +129,7 @@ class Telling:
             given_up = register.failed(self.store, message, why, self.now())
             log.warning("event=alert_not_sent message=%d tries=%d given_up=%s", message.id, message.tries + 1, given_up)
             if given_up:
-                about = {"place": message.target_name, "why": why}
-                notices.notify(self.store, NOTICE, _("An alert could not be sent to %(place)s. %(why)s") % about, self.now())
+                notices.notify(self.store, NOTICE, f"An alert could not be sent to {message.target_name}. {why}", self.now())
 
     def said(self, alert: Alert, message: Message) -> words.Said:
         place = next((one for one in targets.list_targets(self.store.db.conn) if one.id == message.target_id), None)

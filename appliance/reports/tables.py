@@ -4,7 +4,7 @@ the file holds; nothing is worked out anywhere else."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
 
@@ -35,7 +35,8 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """`chart`: which drawing suits it. `says`: the one thing to see, in words. `note`: what must be known to read it right."""
+    """`chart`: which drawing suits it. `says`: the one thing to see, in words. `note`: what must be known to read it right. `steps`: of a
+    table by day, week or month, each row's as ISO 8601 has it, for the file: a page leaves this year away, and says months in words."""
 
     name: str
     title: str
@@ -45,6 +46,7 @@ class Table:
     says: str = ""
     note: str = ""
     empty: bool = False
+    steps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ def answered(asked: Question, counts: Counts, cameras: dict[str, Visits]) -> Ans
 
 def visitors(of: Answered) -> Table:
     by_kind = np.column_stack([of.counts.hours.sum(2), of.counts.opted_out]) * of.chosen[:, None]
-    rows: list[Row] = []
+    rows, filed = list[Row](), list[str]()
     most: tuple[int, str] = (0, "")
     for first, days in questions.steps(of.asked):
         at = (first - of.counts.first).days
@@ -81,13 +83,14 @@ def visitors(of: Answered) -> Table:
         if of.chosen[at : at + len(days)].any():
             when, visits = step_words(of.asked, first, days), int(part.sum())
             rows.append((when, *map(int, part), visits))
+            filed.append(iso_step(of.asked, first, days))
             most = max(most, (visits, when), key=lambda one: one[0])
     columns = (*_step_column(of.asked), *kind_columns(), Column("opted_out", _("Opted out")), Column("visits", _("All")))
     titles = {"day": _("Visitors by day"), "week": _("Visitors by week"), "month": _("Visitors by month")}
     said = _("Most on %(when)s: %(visits)s.") if of.asked.step == "day" else _("Most in %(when)s: %(visits)s.")
     says = said % {"when": most[1], "visits": formats.number(most[0])} if most[0] else ""
     note = _("Who opted out is counted and nothing else is kept.") if by_kind[:, 3].any() else ""
-    return _table("visitors", titles[of.asked.step], "stack", columns, rows, says, note)
+    return replace(_table("visitors", titles[of.asked.step], "stack", columns, rows, says, note), steps=tuple(filed))
 
 
 def hours(of: Answered) -> Table:
@@ -133,18 +136,19 @@ def weekdays(of: Answered) -> Table:
 
 def returning(of: Answered) -> Table:
     by_kind = of.counts.hours.sum(2) * of.chosen[:, None]
-    rows: list[Row] = []
+    rows, filed = list[Row](), list[str]()
     for first, days in questions.steps(of.asked):
         at = (first - of.counts.first).days
         new, back, _unsure = map(int, by_kind[at : at + len(days)].sum(0))
         if of.chosen[at : at + len(days)].any():
             rows.append((step_words(of.asked, first, days), new, back, round(back / (new + back), 4) if new + back else None))
+            filed.append(iso_step(of.asked, first, days))
     columns = (*_step_column(of.asked), *kind_columns()[:2], Column("share", _("Share that came back"), "share"))
     new, back, unsure = map(int, by_kind.sum(0))
     says = _("%(share)s of the visits were by people who had been here before.") % {"share": percent(back / (new + back))} if back else ""
     said = ngettext("%(n)s visit of which it is not sure is left out.", "%(n)s visits of which it is not sure are left out.", unsure)
     note = said % {"n": formats.number(unsure)} if unsure else ""
-    return _table("returning", _("First time and came back"), "share", columns, rows, says, note)
+    return replace(_table("returning", _("First time and came back"), "share", columns, rows, says, note), steps=tuple(filed))
 
 
 def heat(of: Answered) -> Table:
@@ -251,6 +255,13 @@ def step_words(asked: Question, first: date, days: Sequence[date]) -> str:
         return formats.month(first)
     begins = formats.short_date(first, asked.today)
     return begins if asked.step == "day" or len(days) == 1 else _("%(first)s – %(last)s") % {"first": begins, "last": _end(asked, days[-1])}
+
+
+def iso_step(asked: Question, first: date, days: Sequence[date]) -> str:
+    """2026-11-22, 2026-11, or 2026-11-16/2026-11-22 for a week: ISO 8601's date, month and interval."""
+    if asked.step == "month":
+        return f"{first:%Y-%m}"
+    return f"{first}" if asked.step == "day" else f"{first}/{days[-1]}"
 
 
 def _end(asked: Question, day: date) -> str:

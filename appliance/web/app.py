@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 from urllib.parse import quote
 
@@ -92,16 +93,15 @@ def create_app(deps: WebDeps) -> Litestar:
     def refused(request: Request[object, object, State], error: HTTPException) -> Response[Any]:
         if error.status_code == 401 and request.method == "GET" and request.headers.get("sec-fetch-mode", "navigate") == "navigate":
             return Redirect(f"/sign-in?to={quote(request.url.path, safe='/')}", status_code=303)
+        place = raised_at(error)
         # Litestar's own words are English and tell a reader nothing.
-        ours = {"Not Found": _("There is no such page."), "Method Not Allowed": _("That cannot be done here.")}
-        values = {"title": title(error.status_code), "detail": ours.get(error.detail, error.detail)}
+        theirs = place is not None and str(place.tb_frame.f_globals.get("__name__", "")).startswith("litestar.")
+        values = {"title": title(error.status_code), "detail": plainly(error.status_code) if theirs else error.detail}
         return given(request).page("refused.html", "", values, error.status_code)
 
     def failed(request: Request[object, object, State], error: Exception) -> Response[str]:
         # The route's own name, not the address; and where it failed, not the error's words: they may hold a name.
-        place = error.__traceback__
-        while place is not None and place.tb_next is not None:
-            place = place.tb_next
+        place = raised_at(error)
         if place is not None and place.tb_frame.f_globals.get("__name__") == FORMS_ARE_READ_IN:
             words = _("What was sent is no form that can be read here. Load the page again and send it once more.")
             return given(request).page("refused.html", "", {"title": title(400), "detail": words}, 400)
@@ -131,6 +131,19 @@ def entrances(routes: Iterable[HTTPRouteHandler]) -> dict[str, Access]:
     """Who may open which page, by its address. `opt={"page": False}`: it is none."""
     readable = [handler for handler in routes if "GET" in handler.http_methods and handler.opt.get("page", True)]
     return {path: said for handler in readable for path in handler.paths if (said := access.access_of(handler)) is not None}
+
+
+def raised_at(error: Exception) -> TracebackType | None:
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    return place
+
+
+def plainly(status: int) -> str:
+    """Why an address or what was sent is refused before any of our own code has seen it."""
+    said = {404: _("There is no such page."), 405: _("That cannot be done here."), 413: _("That is too large.")}
+    return said.get(status, _("What was sent does not fit here. Load the page again and try once more."))
 
 
 def title(status: int) -> str:

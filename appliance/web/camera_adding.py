@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from appliance.camera.probe import placement
 from appliance.camera_trials import SECONDS, Trial
 from appliance.cameras import NAME_MAX, NewCamera
-from appliance.web import camera_words
+from appliance.web import retold
 from appliance.web.access import Access
 from appliance.web.camera_list import one, refused
 from appliance.web.camera_source import SourceForm, as_typed, filled, source_of
@@ -93,7 +93,7 @@ def trial_shown(pages: Pages, trial: Trial, said: str = "", status: int = 200) -
     values = {
         "trial": trial,
         "found": trial.found,
-        "trouble": camera_words.said(trial.found.error) if trial.found else "",
+        "trouble": retold.said(trial.found.error) if trial.found else "",
         # Worded here once more: the process that tried it out speaks English.
         "placement": placement(trial.found.face_widths_px, trial.found.brightness, trial.found.turned_share)[0] if trial.found else "",
         "where": filled(settings.name, settings.kind, settings.source),

@@ -13,6 +13,7 @@ from litestar.response import Redirect
 
 from appliance.cameras import Camera, Change
 from appliance.errors import CameraError, RegularsError
+from appliance.web import retold
 from appliance.web.access import Access
 from appliance.web.cameras import CameraHealth, CameraLine, health
 from appliance.web.pages import GivenPages, Pages
@@ -65,9 +66,9 @@ def refused(do: Callable[[], object]) -> tuple[str, int] | None:
     try:
         do()
     except CameraError as error:
-        return str(error), WRONG
+        return retold.said(str(error)), WRONG
     except RegularsError as error:
-        return str(error), BUSY
+        return retold.said(str(error)), BUSY
     except LookupError:
         raise NotFoundException(_("There is no such camera. It may have been removed.")) from None
     return None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from appliance.camera.address import MASK, Address, BadAddress, parsed, shown
 from appliance.errors import CameraError
-from appliance.web import camera_words
+from appliance.web import retold
 from ui.words import gettext as _
 
 ADDRESS_MAX = 500
@@ -71,7 +71,7 @@ def source_of(data: Mapping[str, str], before: str = "") -> tuple[str, str]:
     try:
         address = parsed(typed)
     except BadAddress as error:
-        raise CameraError(_sentence(camera_words.said(str(error)))) from None
+        raise CameraError(_sentence(retold.said(str(error)))) from None
     if password and not (user or address.user):
         raise CameraError(_("A password needs a user name. Many cameras call it admin."))
     if user:

@@ -1,10 +1,7 @@
-"""What keeps a camera from working, in the reader's language. A camera's process knows no reader and speaks English: each of its sentences
-stands here once more, with a name for what is put into it, and is found again by that. One that does not stand here is shown as it is.
-"""
+"""What keeps a camera from working. A camera's process knows no reader and speaks English: `retold` finds each of its sentences again
+here."""
 
 from __future__ import annotations
-
-import re
 
 from ui.words import gettext as _
 
@@ -24,30 +21,34 @@ SENTENCES = (
     _("%(place)s describes a stream but sends no video that can be decoded: set the camera to H.264"),
     _("there is no USB camera %(number)s: is it plugged in, and may this program use cameras?"),
     _("%(place)s has stopped sending pictures"),
+    _("USB camera %(number)s has stopped sending pictures"),
+    _("a USB camera is given by its number, 0 for the first, not %(given)s"),
     _("there is no file %(path)s"),
     _("%(path)s is not a video that can be read: it is damaged, cut short or of an unknown format"),
     _("%(path)s is cut short or damaged: it ended after %(had)s of %(promised)s frames"),
     _("there is no folder %(path)s"),
+    _("there is no picture in %(folder)s: it should hold %(kinds)s files"),
+    _("%(folder)s holds %(n)s pictures, more than %(most)s: split it"),
+    _("none of the %(n)s pictures could be read; the last: %(why)s"),
+    _("%(name)s is not a picture that can be read"),
+    _("%(name)s is %(width)sx%(height)s, over %(most)s megapixels: make it smaller"),
+    _("%(name)s is damaged: its header says %(width)sx%(height)s, but it cannot be decoded"),
     _("it opens, but no frame of it can be decoded"),
     _("%(name)s gave no answer within %(seconds)s s: it hangs. Restart the camera."),
     _("the process that tried %(name)s out died: what the camera sends crashes the decoder"),
+    _("its process could not be started: %(why)s"),
+    _("its process was ended by signal %(signal)s"),
+    _("its process ended with code %(code)s"),
+    _("its process %(what)s"),
+    _("did not stop when asked"),
+    _("did not end after its last frame"),
+    _("hung while reading"),
+    _("did not get ready"),
+    _("gave no sign of life"),
+    _("got no frame done"),
+    _("sent what is no message"),
     _("a camera's address begins with rtsp:// or rtsps://, for instance %(address)s"),
     _("the address names no host and port that can be used; it should read like %(address)s"),
     _("the address holds an @ behind the first /: write %%40 for each @ and %%2F for each / of password and path"),
 )
 
-
-def _pattern(sentence: str) -> re.Pattern[str]:
-    pieces = re.split(r"%\((\w+)\)s", sentence.replace("%%", "%"))
-    return re.compile("".join(f"(?P<{piece}>.+)" if odd % 2 else re.escape(piece) for odd, piece in enumerate(pieces)), re.DOTALL)
-
-
-PATTERNS = tuple((_pattern(sentence), sentence) for sentence in SENTENCES)
-
-
-def said(english: str) -> str:
-    """As the camera's process said it, in the language that is spoken here."""
-    for pattern, sentence in PATTERNS:
-        if found := pattern.fullmatch(english):
-            return _(sentence) % found.groupdict()
-    return english

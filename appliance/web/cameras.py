@@ -9,7 +9,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
-from appliance.web import camera_words
+from appliance.web import retold
 from ui import formats
 from ui.words import gettext as _
 from ui.words import ngettext
@@ -56,7 +56,7 @@ class CameraHealth:
 
 
 def health(line: CameraLine, zone: ZoneInfo) -> CameraHealth:
-    since, error = formats.clock(line.since_ms, zone), camera_words.said(line.error)
+    since, error = formats.clock(line.since_ms, zone), retold.said(line.error)
     mood: Mood
     if line.state == "watching":
         words = [_("%(fps)s pictures a second") % {"fps": formats.brief(line.analysed_fps)}]
@@ -84,4 +84,5 @@ def health(line: CameraLine, zone: ZoneInfo) -> CameraHealth:
 
 def boxes_header(picture: Picture) -> str:
     """The picture's boxes as ASCII JSON: they travel with the picture they belong to, so a name never sits on another moment's face."""
-    return json.dumps([asdict(box) for box in picture.boxes], ensure_ascii=True, separators=(",", ":"))
+    boxes = [{**asdict(box), "label": retold.said(box.label)} for box in picture.boxes]
+    return json.dumps(boxes, ensure_ascii=True, separators=(",", ":"))

@@ -16,6 +16,7 @@ from appliance.enrolment import Photo
 from appliance.errors import EyeError, PersonError, UploadError
 from appliance.live import LOOK_SECONDS
 from appliance.studio import Studio
+from appliance.web import retold
 from appliance.web.pages import Pages
 from appliance.web.uploads import read_picture
 from ui.words import gettext as _
@@ -59,7 +60,7 @@ def seen_photo(studio: Studio, upload: bytes, *, largest: bool = False) -> Seen:
     try:
         photo, face = studio.look(read_picture(upload), largest)
     except (UploadError, EyeError) as error:
-        return Seen(NO_PHOTO, trouble=str(error))
+        return Seen(NO_PHOTO, trouble=retold.said(str(error)))
     return Seen(photo, face)
 
 

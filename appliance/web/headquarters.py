@@ -7,6 +7,7 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from appliance.line.standing import Mood, Standing
+from appliance.web import retold
 from ui import formats
 from ui.words import gettext as _
 from ui.words import ngettext
@@ -23,7 +24,7 @@ def line_health(line: Standing, zone: ZoneInfo, now_ms: int) -> LineHealth:
     today = formats.day_of(now_ms, zone)
     if not line.paired:
         return LineHealth("idle", _("not connected; this store works by itself"), "")
-    errors = [line.error, line.clock]
+    errors = [retold.said(line.error), retold.said(line.clock)]
     if line.set_aside:
         errors.append(
             ngettext("%(n)s record was set aside there: look at it at headquarters.", "%(n)s records were set aside there.", line.set_aside)
@@ -46,7 +47,7 @@ def waiting_words(line: Standing, zone: ZoneInfo, today: date) -> str:
 
 def speed(bytes_per_s: float) -> str:
     """85 kB/s, 1.2 MB/s."""
-    return f"{bytes_per_s / 1e6:.1f} MB/s" if bytes_per_s >= 1e6 else f"{max(1, round(bytes_per_s / 1e3))} kB/s"
+    return f"{formats.decimal(bytes_per_s / 1e6)} MB/s" if bytes_per_s >= 1e6 else f"{max(1, round(bytes_per_s / 1e3))} kB/s"
 
 
 def _contact(line: Standing, zone: ZoneInfo, today: date) -> str:

@@ -9,6 +9,7 @@ from litestar import Response, get, post
 
 from appliance import doorway
 from appliance.errors import RegularsError
+from appliance.web import retold
 from appliance.web.access import Access
 from appliance.web.pages import GivenPages, Pages
 from appliance.web.settings import upkeep_of
@@ -49,7 +50,7 @@ def change_network(pages: GivenPages, data: Form) -> Response[str]:
         upkeep.save({HOST: web.host})
         upkeep.start_anew()
     except (RegularsError, CannotServe) as error:
-        return asked(pages, str(error), 409)
+        return asked(pages, retold.said(str(error)), 409)
     addresses = door.addresses if door else (f"http://{HERE}:{web.port}",)
     return pages.page("network_changed.html", "users", {"addresses": addresses, "certificate": door.certificate if door else None})
 

@@ -17,6 +17,7 @@ from appliance.details import Entry
 from appliance.errors import PersonError, RegularsError
 from appliance.privacy import register
 from appliance.splitting import Split
+from appliance.web import retold
 from appliance.web.access import Access
 from appliance.web.pages import GivenPages, Pages
 from appliance.web.people import asked_for, found_people
@@ -35,9 +36,9 @@ def wrong(do: Callable[[], object]) -> tuple[str, int] | None:
     try:
         do()
     except PersonError as error:
-        return str(error), NOT_DONE
+        return retold.said(str(error)), NOT_DONE
     except RegularsError as error:
-        return str(error), BUSY
+        return retold.said(str(error)), BUSY
     except TimeoutError:
         return _("The visit log is busy or cannot be written just now. Nothing was changed; try again in a minute."), BUSY
     except LookupError:

@@ -13,6 +13,7 @@ from appliance.errors import RegularsError
 from appliance.forgetting import Forgotten
 from appliance.privacy import dossier, dossier_page, particulars, receipts, register
 from appliance.privacy.register import ACCESS, KINDS, REASONS, Request
+from appliance.web import retold
 from appliance.web.pages import GivenPages, Pages
 from appliance.web.person import card_of
 from appliance.web.person_changes import Answer, Form, seen, wrong
@@ -114,7 +115,7 @@ def everything(pages: GivenPages, person_id: FromPath[str]) -> Response[str] | S
             request_id = register.fulfil(store, ACCESS, person_id, number, Forgotten(), deps.desk.who, deps.now())
             audit.note(store, "export", person_id, deps.now(), who=deps.desk.who)
     except RegularsError as error:
-        return asking(pages, person_id, str(error), 503)
+        return asking(pages, person_id, retold.said(str(error)), 503)
     data, pictures = dossier.gathered(store, person_id, deps.site_name, deps.time_zone, deps.now())
     told = particulars.of(store)
 

@@ -18,6 +18,7 @@ from appliance.reports import drawings, figures, making, paper, questions, table
 from appliance.reports.making import Order
 from appliance.reports.questions import Question, QuestionError
 from appliance.reports.tables import Answered, Table
+from appliance.web import retold
 from appliance.web.access import Access
 from appliance.web.pages import GivenPages, Pages
 from appliance.web.visit_list import harmless
@@ -114,7 +115,8 @@ def report_table(pages: GivenPages, name: FromPath[str], asked: GivenQuestion) -
     written.write("\ufeff")
     lines = csv.writer(written)
     lines.writerow([column.key for column in table.columns])
-    lines.writerows([["" if cell is None else harmless(cell) if isinstance(cell, str) else cell for cell in row] for row in table.rows])
+    rows = [(step, *row[1:]) for step, row in zip(table.steps, table.rows, strict=True)] if table.steps else table.rows
+    lines.writerows([["" if cell is None else harmless(cell) if isinstance(cell, str) else cell for cell in row] for row in rows])
     headers = {"content-disposition": f'attachment; filename="{file_name(table.name, asked)}.csv"'}
     return Response(written.getvalue(), media_type="text/csv", headers=headers)
 
@@ -153,7 +155,7 @@ def charts_script(pages: GivenPages, v: FromQuery[str] = "") -> Response[bytes]:
     try:
         content = pages.deps.reports.script(pages.deps.desk.store.folder)
     except RegularsError as error:
-        raise ServiceUnavailableException(str(error)) from None
+        raise ServiceUnavailableException(retold.said(str(error))) from None
     headers = FOR_EVER if v == making.script_version() else {}
     return Response(content, media_type="text/javascript; charset=utf-8", headers=headers)
 
@@ -166,7 +168,7 @@ def made(pages: Pages, order: Order) -> bytes:
     try:
         return pages.deps.reports.make(order)
     except RegularsError as error:
-        raise ServiceUnavailableException(str(error)) from None
+        raise ServiceUnavailableException(retold.said(str(error))) from None
 
 
 def file_name(what: str, asked: Question) -> str:

@@ -12,6 +12,7 @@ from litestar.response import Redirect
 from appliance import review
 from appliance.errors import RegularsError
 from appliance.review import DUPLICATE, TEMPLATE, VISIT, Case
+from appliance.web import retold
 from appliance.web.access import Access
 from appliance.web.pages import GivenPages, Names, Pages, PersonRow
 from ui import formats
@@ -198,4 +199,6 @@ def review_answer(pages: GivenPages, case_id: FromPath[int], answer: FromPath[st
 
 
 def _words(error: Exception) -> str:
-    return str(error) if isinstance(error, RegularsError) else _("The visit log is busy just now. Nothing was changed; try again.")
+    if isinstance(error, RegularsError):
+        return retold.said(str(error))
+    return _("The visit log is busy just now. Nothing was changed; try again.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from litestar import Response, get, post
 from litestar.exceptions import NotFoundException
@@ -11,8 +11,10 @@ from litestar.params import FromQuery
 
 from appliance import opening_hours, page_settings
 from appliance.errors import SettingError
+from appliance.long_work import Progress
 from appliance.opening_hours import Span, Week
 from appliance.upkeep import Upkeep
+from appliance.web import retold
 from appliance.web.pages import GivenPages, Pages
 from appliance.web.person_changes import Answer, Form, seen, wrong
 from ui import formats, words
@@ -44,6 +46,12 @@ def upkeep_of(pages: Pages) -> Upkeep:
     if pages.deps.upkeep is None:
         raise NotFoundException(_("This appliance has no settings page."))
     return pages.deps.upkeep
+
+
+def work_of(upkeep: Upkeep) -> Progress | None:
+    """The long work, and what came of it in the reader's language."""
+    progress = upkeep.work.progress
+    return replace(progress, words=retold.said(progress.words)) if progress else None
 
 
 def shown(pages: Pages) -> Shown:

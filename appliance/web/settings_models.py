@@ -9,9 +9,10 @@ from litestar.params import FromPath
 
 from appliance import page_settings
 from appliance.errors import SettingError
+from appliance.web import retold
 from appliance.web.pages import GivenPages, Pages
 from appliance.web.person_changes import Answer, Form, seen, wrong
-from appliance.web.settings import NOT_RIGHT, OWNER, upkeep_of
+from appliance.web.settings import NOT_RIGHT, OWNER, upkeep_of, work_of
 from models.errors import ModelsError
 from models.weights import weights_of
 from ui.words import gettext as _
@@ -43,14 +44,14 @@ def models_form(pages: Pages, problem: str = "", status: int = 200) -> Response[
     try:
         packs = weights_of(config.data.folder, folder=config.models.folder).manifest().packs
     except ModelsError as error:
-        packs, problem = [], str(error)
+        packs, problem = [], _sentence(error)
     rows = []
     for pack in packs:
         missing = ""
         try:
             upkeep.pack(pack.name)
         except SettingError as error:
-            missing = str(error)[:1].upper() + str(error)[1:]
+            missing = _sentence(error)
         now = pack.name == config.models.pack
         rows.append(PackRow(pack.name, _(pack.summary), now, not now and pack.name == chosen, missing))
     values = {
@@ -59,10 +60,15 @@ def models_form(pages: Pages, problem: str = "", status: int = 200) -> Response[
         "fixed": "models.pack" in upkeep.outside.said,
         "waits": any(row.chosen for row in rows),
         "starts_anew": upkeep.outside.anew is not None,
-        "work": upkeep.work.progress,
+        "work": work_of(upkeep),
         "problem": problem,
     }
     return pages.page("settings_models.html", "settings", values, status)
+
+
+def _sentence(error: Exception) -> str:
+    words = retold.said(str(error))
+    return words[:1].upper() + words[1:]
 
 
 @get("/settings/models", opt=OWNER, sync_to_thread=True)
@@ -75,7 +81,7 @@ def plan_page(pages: GivenPages, pack_name: FromPath[str]) -> Response[str]:
     try:
         plan = upkeep_of(pages).plan(pack_name)
     except SettingError as error:
-        return models_form(pages, str(error), NOT_RIGHT)
+        return models_form(pages, _sentence(error), NOT_RIGHT)
     return pages.page("settings_plan.html", "settings", {"pack": pack_name, "plan": plan})
 
 
@@ -87,7 +93,7 @@ def switch_pack(pages: GivenPages, pack_name: FromPath[str], data: Form) -> Answ
         if plan.lost["opted_out"] and data.get("although") != "yes":
             raise SettingError(_("Say first that you know of those who opted out: tick the box on the page before."))
     except SettingError as error:
-        return models_form(pages, str(error), NOT_RIGHT)
+        return models_form(pages, _sentence(error), NOT_RIGHT)
     if problem := wrong(lambda: upkeep_of(pages).switch_pack(pack_name)):
         return models_form(pages, *problem)
     return seen("/settings/models")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,8 @@ from litestar.response import Redirect
 
 from appliance.line import standing
 from appliance.live import NoticesChanged
+from appliance.notices import Notice, read_open
+from appliance.web import retold
 from appliance.web.access import Access
 from appliance.web.cameras import health
 from appliance.web.headquarters import line_health
@@ -61,13 +63,6 @@ class Hour:
     @property
     def total(self) -> int:
         return self.new + self.returning + self.unsure
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    id: int
-    created_ms: int
-    words: str
 
 
 def read_figures(connection: sqlite3.Connection, day: date, zone: ZoneInfo) -> Figures:
@@ -127,10 +122,8 @@ def read_hours(connection: sqlite3.Connection, day: date, zone: ZoneInfo, now_ms
 
 
 def read_notices(connection: sqlite3.Connection) -> list[Notice]:
-    rows = connection.execute(
-        "SELECT id, created_ms, words FROM notices WHERE dismissed_ms IS NULL ORDER BY created_ms DESC LIMIT ?", (NOTICES_MAX,)
-    )
-    return [Notice(*row) for row in rows]
+    """Newest first, in the reader's language."""
+    return [replace(notice, words=retold.said(notice.words)) for notice in read_open(connection, NOTICES_MAX)]
 
 
 def read_just_now(connection: sqlite3.Connection, names: Names, day: date, zone: ZoneInfo, also_at: AlsoAt = no_store) -> list[VisitRow]:
@@ -161,7 +154,7 @@ def today_values(pages: Pages) -> dict[str, object]:
         "blind": [camera.name for camera in cameras if camera.mood == "bad"],
         "hours": hours,
         "busiest": busiest if busiest.total else None,
-        "trouble": deps.trouble(),
+        "trouble": retold.said(deps.trouble()),
         # A notice may name somebody, and whoever may not see people cannot do anything about it.
         "notices": read_notices(connection) if pages.sees_people else [],
         "rows": read_just_now(connection, deps.names, day, zone, deps.also_at),

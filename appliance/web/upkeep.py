@@ -17,7 +17,8 @@ from appliance.line.status import version
 from appliance.upkeep import CHECK_FOUND, CHECKED
 from appliance.web.pages import GivenPages, Pages
 from appliance.web.person_changes import Answer, seen, wrong
-from appliance.web.settings import OWNER, upkeep_of
+from appliance.web.settings import OWNER, upkeep_of, work_of
+from appliance.web.today import read_notices
 from ui.words import gettext as _
 
 LINES_SHOWN = 400
@@ -36,7 +37,8 @@ def health_values(pages: Pages, problem: str = "") -> dict[str, object]:
     lines = health.lines(
         connection, upkeep.store.folder, upkeep.config, deps.cameras(), deps.trouble(), checked, deps.time_zone, deps.now()
     )
-    return {"tab": "health", "lines": lines, "version": version(), "work": upkeep.work.progress, "problem": problem}
+    values = {"lines": lines, "notices": read_notices(connection), "version": version(), "work": work_of(upkeep)}
+    return {"tab": "health", **values, "problem": problem}
 
 
 @get("/settings/health", opt=OWNER, sync_to_thread=True)
@@ -54,7 +56,7 @@ def check_database(pages: GivenPages) -> Answer:
 @get("/settings/work", opt=NO_PAGE, sync_to_thread=True)
 def work_now(pages: GivenPages) -> Response[str]:
     """How far the work is: what an open page asks for every second."""
-    return Response(pages.text("work.html", {"work": upkeep_of(pages).work.progress}), media_type=MediaType.HTML)
+    return Response(pages.text("work.html", {"work": work_of(upkeep_of(pages))}), media_type=MediaType.HTML)
 
 
 @post("/settings/work/stop", opt=OWNER, sync_to_thread=True)
@@ -85,7 +87,7 @@ def backups_values(pages: Pages, problem: str = "") -> dict[str, object]:
         "hour": config.hour,
         "keep": config.keep,
         "folder": str(config.folder) if config.folder else "",
-        "work": upkeep.work.progress,
+        "work": work_of(upkeep),
         "problem": problem,
     }
 

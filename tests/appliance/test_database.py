@@ -242,7 +242,7 @@ def test_a_broken_database_is_set_aside_and_the_newest_good_backup_restored(tmp_
     store = a_store(tmp_path, NOON + 2 * DAY_MS)
     assert visits(store) == ["monday"]
     (notice,) = notices.open_notices(store)
-    assert "The backup of 21 September 2026, 14:13 UTC, was restored" in notice.words and "SQLite" not in notice.words
+    assert "The backup of 2026-09-21 14:13 UTC was restored" in notice.words and "SQLite" not in notice.words
     assert ("kept as regulars.db.broken-20260923T141320Z" in notice.words) is (how != "missing")
     assert len(list(tmp_path.glob("regulars.db.broken-*"))) == (how != "missing")
     assert store.db.execute("SELECT value FROM settings WHERE key = 'outbox_line'").fetchone() != line

@@ -11,6 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from appliance.errors import GalleryError
 from appliance.gallery import DEAD_MAX, TEMPLATES_A_SCORE, Gallery, Template
 from models.embed import unit
 from models.faces import Floats
@@ -158,7 +159,7 @@ def test_check_says_that_the_gallery_differed_and_heals_it(shop: Shop, how: str)
     shop.recognition.check()
     gallery = shop.recognition.gallery
     DAMAGE[how](gallery, gallery.of(bob)[0])
-    with pytest.raises(ValueError, match="differed from the database"):
+    with pytest.raises(GalleryError, match=r"not those of the database: .* That was put right"):
         shop.recognition.check()
     shop.recognition.check()
     assert gallery.persons("customer") == 1 and gallery.persons("unsure") == 1 and len(gallery) == 2

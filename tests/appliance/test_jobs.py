@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,14 +12,16 @@ import pytest
 from appliance import backup, notices, snapshots
 from appliance.config import Config, Data, Site
 from appliance.errors import BackupError
-from appliance.jobs import HEARTBEAT, Job, Jobs, standard_jobs
+from appliance.jobs import AGAIN, HEARTBEAT, Job, Jobs, standard_jobs
+from appliance.web import retold
 from tests.appliance.stores import DAY_MS, JPEG, NOON, a_store, add_person, add_visit
+from ui.words import speaking
 
 Times = dict[str, int]
 
 
 def job(run: object, name: str = "night", first_after_s: float = 0.0) -> Job:
-    return Job(name, "The nightly work", 3600.0, first_after_s, run)  # type: ignore[arg-type]
+    return Job(name, "The nightly work could not be done.", 3600.0, first_after_s, run)  # type: ignore[arg-type]
 
 
 def test_a_failing_job_is_one_log_line_and_one_notice_until_it_goes_well(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -34,12 +37,32 @@ def test_a_failing_job_is_one_log_line_and_one_notice_until_it_goes_well(tmp_pat
     jobs.run(job(fails))
     jobs.run(job(fails))
     jobs.run(job(breaks, "other"))
-    assert [n.words for n in notices.open_notices(store)][1] == "The nightly work failed. The disk is gone."
-    assert len(notices.open_notices(store)) == 2
+    other, night = notices.open_notices(store)
+    assert (night.words, night.details) == ("The nightly work could not be done. The disk is gone.", "")
+    assert other.words == f"The nightly work could not be done. {AGAIN}" and other.details.startswith("KeyError at test_jobs.py:")
     assert "Bob" not in caplog.text and "KeyError at test_jobs.py:" in caplog.text
     jobs.run(job(lambda _stopping: None))
     assert [n.kind for n in notices.open_notices(store)] == ["job:other"]
     assert len(caplog.records) == 3
+
+
+def test_what_it_means_that_a_job_failed_is_said_in_vietnamese_too(tmp_path: Path) -> None:
+    store = a_store(tmp_path)
+
+    def breaks(_stopping: object) -> None:
+        raise KeyError("Bob Nguyen")
+
+    jobs = Jobs(store, [], lambda: NOON)
+    config = Config(data=Data(folder=tmp_path))
+    all_of_them = standard_jobs(store, config, lambda: NOON, gallery_check=lambda: None, forgotten=lambda _ids: None)
+    for one in all_of_them:
+        jobs.run(replace(one, run=breaks))
+    found = notices.open_notices(store)
+    assert len(found) == len(all_of_them)
+    with speaking("vi"):
+        again = retold.said(AGAIN)
+        for notice in found:
+            assert retold.said(notice.words).endswith(again) and notice.words.removesuffix(AGAIN) not in retold.said(notice.words)
 
 
 def test_jobs_run_in_threads_of_their_own_and_stop_within_two_seconds(tmp_path: Path) -> None:

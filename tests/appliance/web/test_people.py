@@ -245,3 +245,5 @@ def test_visits_are_saved_as_csv_that_no_spreadsheet_takes_for_a_formula(client:
     lines = answer.text.lstrip("\ufeff").splitlines()
     assert lines[0] == "visit,first_seen,last_seen,kind,who,words,cameras" and len(lines) == 2
     assert "'=HYPERLINK(evil)" in lines[1] and "2026-11-22T14:31:00+07:00" in lines[1]
+    vietnamese = client.get("/visits.csv?kind=back", headers={"accept-language": "vi"}).text
+    assert "2026-11-22T14:31:00+07:00" in vietnamese and vietnamese != answer.text

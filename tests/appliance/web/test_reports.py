@@ -79,6 +79,15 @@ def test_a_table_is_a_file_for_a_spreadsheet(page: Client, shop: Shop) -> None:
     assert rows == [{"camera": "'=HYPERLINK(1)", "new": "1", "returning": "1", "unsure": "1", "visits": "3"}]
 
 
+@pytest.mark.parametrize("language", ["en", "vi"])
+@pytest.mark.parametrize(("step", "last"), [("day", "2026-11-22"), ("week", "2026-11-16/2026-11-22"), ("month", "2026-11")])
+def test_days_weeks_and_months_of_a_file_have_their_year_in_every_language(page: Client, language: str, step: str, last: str) -> None:
+    for table in ("visitors", "returning"):
+        answer = page.get(f"/reports/table/{table}?range=28d&step={step}", headers={"accept-language": language})
+        rows = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+        assert rows[-1]["when"] == last and all(row["when"].startswith("2026-1") for row in rows)
+
+
 @pytest.mark.parametrize(
     "path", ["/reports?range=900d", "/reports?first=x", "/reports?week=holiday", "/reports/table/visitors?first=2026-11-20&last=2026-11-01"]
 )

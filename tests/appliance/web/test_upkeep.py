@@ -19,7 +19,9 @@ from appliance import opening_hours, page_settings, users
 from appliance.backup import list_backups
 from appliance.config import Config, Data, Models, Site, Web
 from appliance.errors import SettingError
+from appliance.jobs import AGAIN
 from appliance.long_work import LongWork, Step
+from appliance.notices import notify
 from appliance.opening_hours import Span
 from appliance.starting_anew import Outside, StartingAnew
 from appliance.upkeep import Upkeep
@@ -142,6 +144,26 @@ def test_a_backup_is_made_listed_downloaded_and_asked_to_be_put_back_with_what_i
 def test_a_file_that_is_no_backup_is_not_given_out(page: Page, name: str) -> None:
     assert page.client.get(f"/settings/backups/{name}/file").status_code == 404
     assert page.client.post(f"/settings/backups/{name}/restore", headers={"origin": OURS}).status_code == 404
+
+
+def test_a_job_that_failed_is_said_in_the_readers_language_and_where_only_to_whoever_helps(page: Page) -> None:
+    notify(page.upkeep.store, "job:gallery", f"The hourly check of the known faces did not go well. {AGAIN}", 1, "KeyError at visits.py:7")
+    vietnamese = {"accept-language": "vi"}
+    today, health = (words(page.client.get(address, headers=vietnamese).text) for address in ("/", "/settings/health"))
+    for text in (today, health):
+        assert "Lần kiểm tra hằng giờ các khuôn mặt đã biết có vấn đề. Máy sẽ tự thử lại." in text
+    assert "KeyError" not in today and "Chi tiết cho người hỗ trợ bạn KeyError at visits.py:7" in health
+
+
+def test_a_notice_of_an_earlier_version_is_shown_as_it_was_left(page: Page) -> None:
+    notify(page.upkeep.store, "job:gallery", "The check of the gallery failed. ValueError at stored_templates.py:50", 1)
+    assert "The check of the gallery failed. ValueError at stored_templates.py:50" in page.text("/settings/health")
+
+
+def test_the_terms_of_a_pack_are_said_in_vietnamese(page: Page) -> None:
+    text = words(page.client.get("/settings/models", headers={"accept-language": "vi"}).text)
+    assert "cần được chấp nhận điều khoản: Các mô hình huấn luyện sẵn của InsightFace chỉ dành cho nghiên cứu" in text
+    assert "needs its terms" not in text
 
 
 def test_the_diagnostics_are_a_file_to_download(page: Page) -> None:

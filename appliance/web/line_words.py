@@ -1,0 +1,83 @@
+"""What keeps the line to headquarters from working. The line's thread has no reader and speaks English, as do both halves of the protocol;
+`retold` finds each sentence again here."""
+
+from __future__ import annotations
+
+from ui.words import gettext as _
+
+SENTENCES = (
+    _("Headquarters at %(host)s: there is no headquarters at this address."),
+    _("Headquarters at %(host)s: it does not take a message of this size."),
+    _("Headquarters at %(host)s: it asks to be asked less often."),
+    _("Headquarters at %(host)s: what answers is no headquarters (HTTP %(status)s)."),
+    _("Headquarters at %(host)s answers with more than %(most)s MB."),
+    _("Headquarters at %(host)s cannot be reached in time."),
+    _("Headquarters at %(host)s does not answer in time."),
+    _(
+        "Headquarters at %(host)s speaks no TLS there, only plain http: write http:// before its name if it is this very computer, or give "
+        "it a certificate."
+    ),
+    _(
+        "Headquarters at %(host)s cannot be trusted: its certificate is not valid for this name, or comes from nobody this computer knows "
+        "(see headquarters.ca_file)."
+    ),
+    _("Headquarters at %(host)s cannot be found: there is no such name, or no network."),
+    _("Headquarters at %(host)s cannot be reached: nothing answers there, or there is no network."),
+    _("Headquarters at %(host)s broke off in the middle."),
+    _("headquarters.ca_file: %(file)s holds no certificates that can be read (%(why)s)."),
+    _("This store was paired anew while headquarters answered; the answer is not for it any more."),
+    _("What headquarters answered belongs to another message."),
+    _("Something went wrong on the way to headquarters; the log says what. It is tried again."),
+    _("The line to headquarters cannot be used: %(why)s."),
+    _("What headquarters answered cannot be used: %(why)s."),
+    _("Headquarters has revoked this store's computer. It keeps working here; pair it again to send."),
+    _("Headquarters does not know this store's computer. Pair it again."),
+    _("Headquarters asks this store to send less often."),
+    _("Headquarters asks this store to send less at once."),
+    _("Headquarters cannot read what this store sends. Bring both to the same version."),
+    _("Headquarters does not know the key this store uses. If headquarters was set up anew, pair again."),
+    _("This store's version is newer than headquarters'. Headquarters must be updated."),
+    _("Headquarters is busy."),
+    _("Headquarters takes nothing from this store: %(why)s"),
+    _("This computer was put back to an earlier day. Headquarters is told everything anew."),
+    _("Headquarters misses records that are no longer kept here. It is told everything anew."),
+    _("Headquarters was put back to an earlier day. It is told everything anew."),
+    _("This computer's clock is %(length)s ahead of headquarters'. Visits carry its time."),
+    _("This computer's clock is %(length)s behind headquarters'. Visits carry its time."),
+    _("%(n)s days"),
+    _("%(n)s hours"),
+    _("%(n)s minutes"),
+    _("its facts are out of order"),
+    _("it asks for records that it was told are gone"),
+    _("it speaks of another picture"),
+    _("a body of kind %(kind)s has %(n)s bytes; at most %(most)s are allowed"),
+    _("a body of kind %(kind)s cannot be read (%(why)s)"),
+    _("a message has %(n)s bytes; at most %(most)s are allowed"),
+    _("a message of kind %(kind)s was expected, not %(other)s"),
+    _("what came has a header that cannot be"),
+    _("what came is no message: not written by Regulars, or cut short"),
+    _("the message is of another tenant"),
+    _("the message is of another appliance"),
+    _("the answer belongs to another request: it came late, twice, or was played again"),
+    _("the message is signed with a key that is not known here; if its sender was set up anew, pair again"),
+    _("the message is sealed to a key that is not ours; if this end was set up anew, pair again"),
+    _("the message is of protocol %(theirs)s, this end knows %(ours)s: bring this end up to date"),
+    _("the message does not open: it was sealed to another key, beside another header, or is damaged"),
+    _("the signature does not hold: the message was changed on the way, or somebody else made it"),
+    _("a sealing key has %(n)s bytes, not %(expected)s"),
+    _("a signing key has %(n)s bytes, not %(expected)s"),
+    _("what stands for a sealing key is none"),
+    _("stored keys are damaged, or were written by a newer version of Regulars"),
+    _("a refusal has %(n)s bytes; at most %(most)s are allowed"),
+    _("what came is no refusal"),
+    _("the refusal belongs to another request"),
+    _("the refusal is signed with a key that is not the hub's; if the hub was set up anew, pair again"),
+    _("what was sealed is no compressed body"),
+    _("a compressed body does not say how large it becomes"),
+    _("a compressed body is damaged or cut short"),
+    _("a compressed body says %(said)s bytes and becomes %(n)s"),
+    _("a body becomes %(n)s bytes; at most %(most)s are allowed"),
+    _("what came is no fact of a known kind (%(why)s)"),
+    _("a fact has %(n)s bytes; at most %(most)s are allowed"),
+    _("a fact lends %(n)s templates; at most %(most)s are allowed"),
+)
