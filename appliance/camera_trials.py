@@ -30,8 +30,8 @@ Try = Callable[[CameraSettings], Probe]
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """`camera_id`: the camera that is to look there, or whose view was tried; empty for a new one. `moves`: its address is to change. `meant`:
-    another camera may be at the same address."""
+    """`camera_id`: the camera that is to look there, or whose view was tried; empty for a new one. `moves`: its address is to change.
+    `meant`: another camera may be at the same address."""
 
     id: str
     settings: CameraSettings = field(repr=False)

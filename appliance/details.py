@@ -106,7 +106,8 @@ def as_form(entry: Entry) -> dict[str, str]:
 def from_form(fields: Mapping[str, str]) -> Entry:
     """Fields that were judged or stored before."""
     words = Words(**{name: fields[name] for name in Words.__struct_fields__})
-    return Entry(name=fields["name"], details=Details(words=words, vip=fields["vip"] == "yes", watchlist=fields["watchlist"] == "yes"), wrong={})
+    marked = {flag: fields[flag] == "yes" for flag in ("vip", "watchlist")}
+    return Entry(name=fields["name"], details=Details(words=words, **marked), wrong={})
 
 
 def together(keep: Details, taken: Details) -> Details:

@@ -1,7 +1,7 @@
 """Two people with the same form open: what one of them saved is never lost in silence to the other.
 
-A form carries the values it was made from. What only one of the two changed is taken from whoever changed it. Where both changed a field, to
-different things, nothing is saved: `Met` says so, and whoever saves second decides. Values are texts, as a form sends them.
+A form carries the values it was made from. What only one of the two changed is taken from whoever changed it. Where both changed a field,
+to different things, nothing is saved: `Met` says so, and whoever saves second decides. Values are texts, as a form sends them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""How long pictures, templates and the audit log are kept: what was entered on the page (table `settings`), else what the settings file says.
+"""How long pictures, templates and the audit log are kept: what was entered on the page (table `settings`), else what the settings file
+says.
 
 A time that the file or the environment sets, other than the usual one, holds: whoever wrote it there does not look at the page.
 """
