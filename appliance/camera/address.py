@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 MASK = "…"
 _IN_QUERY = re.compile(r"(?i)\b(user(?:name)?|usr|pass(?:word|wd)?|pwd|token|key|auth)=[^&/?#\s]*")
 _TOLD = re.compile(r"(?i)(?<![a-z0-9])(user(?:name)?|usr|pass(?:word|wd)?|pwd|token|key|auth)=[^&_/?#\s]*")
-"""As `_IN_QUERY`, but up to an underscore: some cameras have user=admin_password=x_channel=1, and what follows says which picture is meant."""
+"""As `_IN_QUERY`, but up to an underscore: some cameras have user=admin_password=x_channel=1, and what follows says which picture."""
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]]*)(?::(\d{1,5}))?")
 
 

@@ -151,7 +151,8 @@ def test_of_tries_that_failed_the_newest_are_kept_and_everything_else(store: Sto
 def test_what_is_old_leaves_the_audit_log_and_the_register_of_requests_stays(store: Store) -> None:
     day_ms = audit.DAY_MS
     with store.transaction() as db:
-        rows = [(NOW_MS - age * day_ms, "bob") for age in (800, 731, 729, 0)] + [(NOW_MS - 900 * day_ms, "late")] * (audit.DROPPED_A_TURN + 1)
+        rows = [(NOW_MS - age * day_ms, "bob") for age in (800, 731, 729, 0)]
+        rows += [(NOW_MS - 900 * day_ms, "late")] * (audit.DROPPED_A_TURN + 1)
         db.conn.executemany("INSERT INTO audit (at_ms, who, what, subject_id) VALUES (?, '', 'see', ?)", rows)
         register.fulfil(store, "erase", "bob", 2, Forgotten(), "Alice", NOW_MS - 900 * day_ms)
     assert audit.drop_old(store, NOW_MS, 730, lambda: True) == 0, "told to stop"
