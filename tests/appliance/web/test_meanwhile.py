@@ -11,7 +11,7 @@ import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from appliance import details, opening_hours, page_settings
+from appliance import details, opening_hours, page_settings, staffing, users
 from appliance.alerts import rules
 from appliance.alerts.desk import AlertDesk
 from appliance.alerts.telling import Site, Telling
@@ -28,6 +28,7 @@ from appliance.web.door import Door
 from tests.appliance.web.forms import Form
 from tests.appliance.web.shop import ZONE, Shop, busy_shop
 from tests.appliance.web.test_pages import OURS, words
+from tests.cheap import CHEAP
 
 ZONE_A = "[[[0.0,0.0],[0.5,0.0],[0.5,0.5]]]"
 ZONE_B = "[[[0.5,0.5],[1.0,0.5],[1.0,1.0]]]"
@@ -176,3 +177,16 @@ def test_what_is_kept_how_long_and_who_answers_for_it(two: Two) -> None:
     two.meet("/privacy", {"contact": "the till"}, {"officer": "Mai"}, action="/privacy/particulars", status=303)
     told = particulars.of(two.shop.store)
     assert (told.contact, told.officer) == ("the till", "Mai")
+
+
+def test_what_a_member_of_staff_does_and_what_a_user_may(two: Two) -> None:
+    store = two.shop.store
+    bob = users.add(store, "Bob", "manager", "a green bicycle", two.shop.clock_ms, cost=CHEAP)
+    for page, action, first, second, stands in (
+        ("/staff/alice", "/staff/alice/title", {"title": "Barista"}, {"title": "Cashier"}, lambda: staffing.title_now(store, "alice")),
+        (f"/users/{bob.id}", f"/users/{bob.id}/role", {"role": "viewer"}, {"role": "owner"}, lambda: users.one(store, bob.id).role),
+    ):
+        decides = two.meet(page, first, second, action=action)
+        assert MATTERS in decides and "Mai saved it today 14:32." in words(decides) and stands() in first.values()
+        two.alice.sent(action, Form(decides, action).fields | second)
+        assert stands() in second.values()
