@@ -7,18 +7,20 @@ to different things, nothing is saved: `Met` says so, and whoever saves second d
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 
 T = TypeVar("T")
 Values = Mapping[str, str]
+NUMBER_MAX = 1 << 53
+"""A form comes back from outside: SQLite takes no number of any length."""
 
 
 class Made(msgspec.Struct, frozen=True):
     """What a form was made from. `after`: the audit log's newest entry then."""
 
-    after: int
+    after: Annotated[int, msgspec.Meta(ge=0, le=NUMBER_MAX)]
     values: dict[str, str]
 
 

@@ -29,7 +29,7 @@ Settle = Callable[[Values, Values], dict[str, str]]
 @dataclass(frozen=True, slots=True)
 class Matter:
     """What a form is about. `labels`: its fields in order; `whats` and `subjects`: how the audit log knows that it was saved; `shown`: a
-    field's value as a reader knows it; `outlines`: polygons to draw instead, in hundredths of a picture; `longest`: of a field in which
+    field's value as a reader knows it; `outlines`: polygons to draw as well, in a picture of 160 by 90; `longest`: of a field in which
     both texts may stand, how long they may be together."""
 
     here: str
