@@ -4,6 +4,7 @@ name of a person who was seen.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from appliance.database import Store
@@ -16,6 +17,9 @@ NOBODYS = (THIS_COMPUTER, SOMEBODY)
 SIGN_IN_FAILED = "sign_in_failed"
 FAILED_KEPT_MAX = 5_000
 """Of tries that failed the newest, at most: a guesser must not fill the disk. Guessing is slowed to one try a minute besides."""
+DAY_MS = 86_400_000
+DROPPED_A_TURN = 2_000
+"""Old entries deleted in one transaction: some 10 ms, in which a visit waits."""
 SEE = "see"
 SEEN_AGAIN_MS = 10 * 60_000
 """Who looks at a person, goes on and comes back has looked once."""
@@ -81,6 +85,37 @@ def entries(store: Store, asked: Asked, limit: int) -> list[Entry]:
         [*(value for value in given.values() if value), limit],
     ).fetchall()
     return [Entry(*row) for row in rows]
+
+
+def newest(store: Store) -> int:
+    """The number of the newest entry; 0 where there is none."""
+    row = store.db.execute("SELECT max(id) FROM audit").fetchone()
+    return row[0] or 0
+
+
+def since(store: Store, whats: tuple[str, ...], subject_ids: tuple[str, ...], after: int, limit: int) -> list[Entry]:
+    """What of `whats` was done about these after the entry of that number; newest first."""
+    rows = store.db.execute(
+        f"""SELECT id, at_ms, who, what, subject_id, other_id FROM audit WHERE subject_id IN ({",".join("?" * len(subject_ids))})
+            AND id > ? AND what IN ({",".join("?" * len(whats))}) ORDER BY id DESC LIMIT ?""",
+        [*subject_ids, after, *whats, limit],
+    ).fetchall()
+    return [Entry(*row) for row in rows]
+
+
+def drop_old(store: Store, now_ms: int, days: int, stopping: Callable[[], bool] = lambda: False) -> int:
+    """Deletes what is older than `days`, the oldest first; how many. The register of requests keeps who erased whom: it is the proof."""
+    before_ms, dropped = now_ms - days * DAY_MS, 0
+    while not stopping():
+        # Looked for outside the transaction: where none is old, all are read.
+        old = store.db.execute("SELECT id FROM audit WHERE at_ms < ? LIMIT ?", [before_ms, DROPPED_A_TURN]).fetchall()
+        if not old:
+            break
+        with store.transaction() as db:
+            for (number,) in old:
+                db.execute("DELETE FROM audit WHERE id = ?", [number])
+        dropped += len(old)
+    return dropped
 
 
 def everybody(store: Store, limit: int) -> list[str]:

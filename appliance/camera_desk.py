@@ -16,6 +16,7 @@ from appliance.camera_trials import Trial, Trials
 from appliance.cameras import Camera, Change, NewCamera
 from appliance.database import Store
 from appliance.errors import CameraError
+from appliance.meanwhile import as_asked
 from ui.words import gettext as _
 
 ADD, CHANGE, REMOVE = "camera_add", "camera_change", "camera_remove"
@@ -48,17 +49,21 @@ class CameraDesk:
         """With its password: not for a page."""
         return cameras.settings_of(self.store, camera).source
 
-    def try_new(self, new: NewCamera) -> str:
-        """The trial's id."""
+    def try_new(self, new: NewCamera, *, meant: bool = False) -> str:
+        """The trial's id. `meant`: another camera may be at the same address."""
         new = cameras.checked(new)
         cameras.require_free(new.name, self.listed())
-        return self.trials.start(CameraSettings(UNSAVED, new.name, new.kind, new.source), self.now())
+        if not meant:
+            cameras.require_own_place(self.store, new.kind, new.source)
+        return self.trials.start(CameraSettings(UNSAVED, new.name, new.kind, new.source), self.now(), meant=meant)
 
-    def try_elsewhere(self, camera: Camera, kind: str, source: str) -> str:
+    def try_elsewhere(self, camera: Camera, kind: str, source: str, *, meant: bool = False) -> str:
         """A camera that is there, at another address."""
         new = cameras.checked(NewCamera(camera.name, kind, source))
+        if camera.enabled and not meant:
+            cameras.require_own_place(self.store, new.kind, new.source, camera)
         settings = replace_source(cameras.settings_of(self.store, camera), new)
-        return self.trials.start(settings, self.now(), camera.id, moves=True)
+        return self.trials.start(settings, self.now(), camera.id, moves=True, meant=meant)
 
     def try_view(self, camera: Camera) -> str:
         """A camera as it is: how well people can be recognised there."""
@@ -67,26 +72,31 @@ class CameraDesk:
     def trial(self, trial_id: str) -> Trial:
         return self.trials.of(trial_id, self.now())
 
-    def save(self, trial: Trial) -> str:
-        """The id of the camera that was tried out."""
-        settings, now_ms = trial.settings, self.now()
+    def save(self, trial: Trial, *, meant: bool = False) -> str:
+        """The id of the camera that was tried out. `meant`: another camera may be at the same address, also one that came there since."""
+        settings, now_ms, meant = trial.settings, self.now(), meant or trial.meant
         with self.store.transaction():
             if trial.camera_id:
                 moved = Change(kind=settings.kind, source=settings.source)
-                cameras.change(self.store, self.one(trial.camera_id), moved, now_ms)
+                cameras.change(self.store, self.one(trial.camera_id), moved, now_ms, meant=meant)
                 camera_id = trial.camera_id
             else:
                 loop = settings.kind in ("file", "folder")
-                camera_id = cameras.add(self.store, NewCamera(settings.name, settings.kind, settings.source, loop=loop), now_ms)
+                new = NewCamera(settings.name, settings.kind, settings.source, loop=loop)
+                camera_id = cameras.add(self.store, new, now_ms, meant=meant)
             audit.note(self.store, CHANGE if trial.camera_id else ADD, camera_id, now_ms, who=self.who)
         self.trials.forget(trial.id)
         return camera_id
 
-    def change(self, camera_id: str, wanted: Change) -> Camera:
+    def change(
+        self, camera_id: str, wanted: Change, *, meant: bool = False, settled: Callable[[Camera, Change], Change] = as_asked
+    ) -> Camera:
+        """`meant`: another camera may be at the same address. `settled`: of what stands and what is wanted what is to stand."""
         if wanted.liveness and not self.liveness:
             raise CameraError(_("These models cannot tell a face from a picture of one: get others with `regulars models pull open`."))
         with self.store.transaction():
-            camera = cameras.change(self.store, self.one(camera_id), wanted, self.now())
+            stands = self.one(camera_id)
+            camera = cameras.change(self.store, stands, settled(stands, wanted), self.now(), meant=meant)
             audit.note(self.store, CHANGE, camera_id, self.now(), who=self.who)
         return camera
 

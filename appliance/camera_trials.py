@@ -30,13 +30,15 @@ Try = Callable[[CameraSettings], Probe]
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """`camera_id`: the camera that is to look there, or whose view was tried; empty for a new one. `moves`: its address is to change."""
+    """`camera_id`: the camera that is to look there, or whose view was tried; empty for a new one. `moves`: its address is to change.
+    `meant`: another camera may be at the same address."""
 
     id: str
     settings: CameraSettings = field(repr=False)
     began_ms: int
     camera_id: str = ""
     moves: bool = False
+    meant: bool = False
     found: Probe | None = None
     """None while it is under way."""
 
@@ -49,13 +51,13 @@ class Trials:
         self._kept: OrderedDict[str, Trial] = OrderedDict()
         self._lock = threading.Lock()
 
-    def start(self, settings: CameraSettings, now_ms: int, camera_id: str = "", moves: bool = False) -> str:
+    def start(self, settings: CameraSettings, now_ms: int, camera_id: str = "", moves: bool = False, meant: bool = False) -> str:
         """Its id. Raises CameraError while another is under way: each takes a core, and a camera often allows one stream more."""
         with self._lock:
             self._forget_old(now_ms)
             if any(trial.found is None for trial in self._kept.values()):
                 raise CameraError(_("Another camera is being tried out just now. Wait until that is done, then try this one."))
-            trial = Trial(secrets.token_urlsafe(12), settings, now_ms, camera_id, moves)
+            trial = Trial(secrets.token_urlsafe(12), settings, now_ms, camera_id, moves, meant)
             self._kept[trial.id] = trial
             while len(self._kept) > KEPT_MAX:
                 self._kept.popitem(last=False)

@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 import uuid_utils
 
 from appliance.camera import zones
-from appliance.camera.address import BadAddress, parsed, shown
+from appliance.camera.address import BadAddress, device, parsed, shown
 from appliance.camera.messages import CameraSettings
 from appliance.camera.zones import BadZones, Zone
 from appliance.database import Store
-from appliance.errors import CameraError
+from appliance.errors import CameraError, SameAddress
 from sync.records import CameraGone, CameraRecord
 from ui.words import gettext as _
 
@@ -58,6 +58,10 @@ class Change:
     kind: str | None = None
     source: str | None = None
 
+    def said(self) -> dict[str, Any]:
+        """What is to be another, but for the source."""
+        return {f.name: value for f in fields(self) if f.name not in ("kind", "source") and (value := getattr(self, f.name)) is not None}
+
 
 @dataclass(frozen=True, slots=True)
 class Camera:
@@ -79,13 +83,18 @@ class Camera:
     ignored: tuple[Zone, ...]
     changed_ms: int
 
+    def with_change(self, wanted: Change) -> Camera:
+        """As it would be, at the place where it is."""
+        return replace(self, **wanted.said())
+
 
 COLUMNS = """id, name, kind, source_shown, enabled, analysed_fps, detector_side_px, motion_gate, loop, pace, created_ms, liveness,
     counting_only, ignored, changed_ms"""
 
 
-def add(store: Store, new: NewCamera, now_ms: int) -> str:
-    """Its id. Raises CameraError with what is wrong with the name, the source or a number."""
+def add(store: Store, new: NewCamera, now_ms: int, *, meant: bool = False) -> str:
+    """Its id. `meant`: another camera may be at the same address. Raises CameraError with what is wrong with the name, the source or a
+    number; SameAddress."""
     new = checked(new)
     camera_id = str(uuid_utils.uuid7())
     with store.writing() as db:
@@ -94,6 +103,8 @@ def add(store: Store, new: NewCamera, now_ms: int) -> str:
         if len(cameras) >= CAMERAS_MAX:
             words = _("There are %(most)s cameras already; more are not possible on one appliance.")
             raise CameraError(words % {"most": CAMERAS_MAX})
+        if not meant:
+            require_own_place(store, new.kind, new.source)
         sealed = store.vault.seal(new.source.encode(), table="cameras", column="source_sealed", row=camera_id)
         db.execute(
             """INSERT INTO cameras (id, name, kind, source_sealed, source_shown, analysed_fps, detector_side_px, motion_gate, loop, pace,
@@ -174,13 +185,18 @@ def set_enabled(store: Store, name: str, enabled: bool, now_ms: int) -> Camera:
         return change(store, named(store, name), Change(enabled=enabled), now_ms)
 
 
-def change(store: Store, camera: Camera, wanted: Change, now_ms: int) -> Camera:
-    """The camera as it is afterwards; what watches it follows the table. Raises CameraError, LookupError when it was removed."""
+def change(store: Store, camera: Camera, wanted: Change, now_ms: int, *, meant: bool = False) -> Camera:
+    """The camera as it is afterwards; what watches it follows the table. `meant`: another camera may be at the address that it moves to or
+    is switched on at. Raises CameraError, SameAddress, LookupError when it was removed."""
     with store.writing() as db:
         before = by_id(store, camera.id)
-        after = _settled(replace(before, changed_ms=now_ms, **_said(wanted)))
+        after = _settled(replace(before.with_change(wanted), changed_ms=now_ms))
         if after.name != before.name:
             require_free(after.name, [c for c in list_cameras(store) if c.id != camera.id])
+        if after.enabled and not meant and (wanted.source is not None or not before.enabled):
+            kind, source = wanted.kind or before.kind, wanted.source or settings_of(store, before).source
+            there = checked(NewCamera(after.name, kind, source)) if wanted.source is not None else NewCamera(after.name, kind, source)
+            require_own_place(store, there.kind, there.source, before if before.enabled else None)
         db.execute(
             """UPDATE cameras SET name = ?, enabled = ?, analysed_fps = ?, detector_side_px = ?, motion_gate = ?, liveness = ?,
                 counting_only = ?, ignored = ?, changed_ms = ? WHERE id = ?""",
@@ -193,10 +209,6 @@ def change(store: Store, camera: Camera, wanted: Change, now_ms: int) -> Camera:
             after = _moved(store, after, wanted.kind, wanted.source)
         store.record(CameraRecord(id=camera.id, name=after.name, kind=after.kind, enabled=after.enabled), now_ms)
     return after
-
-
-def _said(wanted: Change) -> dict[str, Any]:
-    return {f.name: value for f in fields(wanted) if f.name not in ("kind", "source") and (value := getattr(wanted, f.name)) is not None}
 
 
 def _moved(store: Store, camera: Camera, kind: str, source: str) -> Camera:
@@ -217,6 +229,21 @@ def require_free(name: str, cameras: list[Camera]) -> None:
         if camera.name.casefold() == name.casefold():
             words = _('There is a camera "%(name)s" already. Choose another name, or remove that one first.')
             raise CameraError(words % {"name": camera.name})
+
+
+def require_own_place(store: Store, kind: str, source: str, at: Camera | None = None) -> None:
+    """Raises SameAddress when another camera that is on looks there. `at`: the camera that looks somewhere now: where it stays, whoever
+    else is there was said to be meant before."""
+    place = device(kind, source)
+    if at and device(at.kind, settings_of(store, at).source) == place:
+        return
+    for other in list_cameras(store):
+        if other.enabled and device(other.kind, settings_of(store, other).source) == place:
+            words = _(
+                'The camera "%(name)s" is at this address already. Whoever it sees would be seen twice, and be counted twice unless both'
+                " recognise them."
+            )
+            raise SameAddress(words % {"name": other.name}, other.id, other.name)
 
 
 def _camera(row: tuple[Any, ...]) -> Camera:

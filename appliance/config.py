@@ -82,6 +82,7 @@ class Web(msgspec.Struct, frozen=True, kw_only=True):
 class Retention(msgspec.Struct, frozen=True, kw_only=True):
     snapshot_days: Annotated[int, Meta(ge=1, le=365, description="a whole number of days from 1 to 365")] = 30
     person_days: Annotated[int, Meta(ge=1, le=3_650, description="a whole number of days from 1 to 3650")] = 730
+    audit_days: Annotated[int, Meta(ge=90, le=3_650, description="a whole number of days from 90 to 3650")] = 730
 
 
 class Loyalty(msgspec.Struct, frozen=True, kw_only=True):

@@ -92,6 +92,24 @@ def rename(store: Store, person_id: str, name: str, now_ms: int) -> None:
     persons.tell(store, person_id, now_ms)
 
 
+def entry_of(store: Store, person_id: str) -> Entry:
+    """What stands of a person, as a form has it. Raises LookupError."""
+    return Entry(name=name_of(store, person_id), details=of(store, person_id), wrong={})
+
+
+def as_form(entry: Entry) -> dict[str, str]:
+    """The fields of the form, as `judged` reads them."""
+    flags = {flag: "yes" if getattr(entry.details, flag) else "" for flag in ("vip", "watchlist")}
+    return {"name": entry.name, **msgspec.structs.asdict(entry.details.words), **flags}
+
+
+def from_form(fields: Mapping[str, str]) -> Entry:
+    """Fields that were judged or stored before."""
+    words = Words(**{name: fields[name] for name in Words.__struct_fields__})
+    marked = {flag: fields[flag] == "yes" for flag in ("vip", "watchlist")}
+    return Entry(name=fields["name"], details=Details(words=words, **marked), wrong={})
+
+
 def together(keep: Details, taken: Details) -> Details:
     """Of two who are one: what stands with who stays, and from the other what is missing there."""
     filled = {f: getattr(keep.words, f) or getattr(taken.words, f) for f in Words.__struct_fields__}

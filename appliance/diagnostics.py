@@ -34,7 +34,7 @@ CLEANED = (
 SHOWN_SETTINGS = (
     "site.time_zone", "site.language", "models.pack", "visits.gap_s", "recognition.analysed_fps", "recognition.shots_min",
     "recognition.false_match_per_search", "recognition.min_face_px", "web.port", "retention.snapshot_days", "retention.person_days",
-    "backup.hour", "backup.keep", "log.level",
+    "retention.audit_days", "backup.hour", "backup.keep", "log.level",
 )  # fmt: skip
 
 

@@ -19,6 +19,8 @@ PHOTOS_MAX = TEMPLATES_MAX
 DRAFTS_MAX = 16
 """Under way at once; the oldest goes. Each holds at most eight small pictures and embeddings."""
 KEPT_MS = 1_800_000
+ENROLLED_KEPT_MS = 12 * 3_600_000
+"""Two ids each: somebody goes back in a browser that was left open since the morning."""
 ACCEPTED, SAME, OTHER_FACE = "", "same view", "another face"
 
 
@@ -64,6 +66,8 @@ class Drafts:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._drafts: dict[str, Draft] = {}
+        self._enrolled: dict[str, tuple[int, str]] = {}
+        """Of drafts that were used: when they began, and who was enrolled. Nothing of the photos."""
 
     def begin(self, now_ms: int, name: str = "", title: str = "", person_id: str = "") -> Draft:
         draft = Draft(secrets.token_hex(8), now_ms, name, title, person_id)
@@ -87,6 +91,20 @@ class Drafts:
                 draft = self._drafts[draft_id] = change(draft)
             return draft
 
+    def finish(self, draft_id: str, person_id: str) -> None:
+        """Its photos go. Who comes back to it is told that this person was enrolled with them."""
+        with self._lock:
+            draft = self._drafts.pop(draft_id, None)
+            if draft is not None:
+                self._enrolled[draft_id] = (draft.made_ms, person_id)
+
+    def enrolled(self, draft_id: str, now_ms: int) -> str | None:
+        """Who was enrolled with it; None where nobody was, or it is long ago."""
+        with self._lock:
+            self._tidy(now_ms)
+            found = self._enrolled.get(draft_id)
+        return found[1] if found else None
+
     def drop(self, draft_id: str) -> None:
         with self._lock:
             self._drafts.pop(draft_id, None)
@@ -94,6 +112,7 @@ class Drafts:
     def _tidy(self, now_ms: int) -> None:
         for draft in [d for d in self._drafts.values() if abs(now_ms - d.made_ms) > KEPT_MS]:
             del self._drafts[draft.id]
+        self._enrolled = {draft_id: one for draft_id, one in self._enrolled.items() if abs(now_ms - one[0]) <= ENROLLED_KEPT_MS}
 
 
 def among_themselves(chosen: Sequence[Chosen], stranger: float) -> dict[str, str]:

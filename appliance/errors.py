@@ -18,6 +18,7 @@
     ├── AlertError            a place to send alerts to cannot be used, or could not be reached
     ├── SettingError          what was entered as a setting is not allowed
     ├── CameraError           a camera's name or source cannot be used
+    │   └── SameAddress       another camera that is on looks there already
     ├── UploadError           a photo that somebody sent cannot be read
     ├── AccountError          an account's name, password or code does not do
     ├── CertificateError      the certificate of the store's page cannot be made or used
@@ -86,6 +87,14 @@ class ScenarioError(RegularsError):
 
 class CameraError(RegularsError):
     pass
+
+
+class SameAddress(CameraError):
+    """`camera_id`: of the other one."""
+
+    def __init__(self, words: str, camera_id: str, name: str) -> None:
+        super().__init__(words)
+        self.camera_id, self.name = camera_id, name
 
 
 class PersonError(RegularsError):

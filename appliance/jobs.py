@@ -16,7 +16,7 @@ from pathlib import Path
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from appliance import backup, clearing, notices, retention, set_aside, snapshots
+from appliance import audit, backup, clearing, notices, retention, set_aside, snapshots
 from appliance.config import Config
 from appliance.database import Store
 from appliance.errors import RegularsError
@@ -71,8 +71,9 @@ def standard_jobs(
         if not stopping():
             snapshots.sweep(store, now())
 
-    def keep_people(_stopping: Stopping) -> None:
+    def keep_people(stopping: Stopping) -> None:
         retention.drop_templates(store, now(), retention_days.of(store, config.retention).person_days, forgotten)
+        audit.drop_old(store, now(), retention_days.of(store, config.retention).audit_days, stopping)
         set_aside.drop_old(store.folder, now())
 
     def back_up(stopping: Stopping) -> None:

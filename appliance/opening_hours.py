@@ -66,6 +66,17 @@ def judged(opens: str, closes: str) -> Span | None:
     return Span(begin, end if end > begin else end + DAY_MIN)
 
 
+def spelt(span: Span | None) -> str:
+    """09:00–21:30; empty for none."""
+    return f"{written(span.opens)}–{written(span.closes)}" if span else ""
+
+
+def spelt_back(text: str) -> Span | None:
+    """What `spelt` spelt, or somebody sent in its place. Raises SettingError."""
+    opens, _dash, closes = text.partition("–")
+    return judged(opens, closes)
+
+
 def written(minutes: int) -> str:
     """09:00. The end of a day is 24:00, and what lies beyond it the next day's clock."""
     shown = minutes if minutes <= DAY_MIN else minutes - DAY_MIN

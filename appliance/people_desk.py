@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from appliance import audit, details, forgetting, merge_history, merging, splitting
+from appliance import audit, details, forgetting, meanwhile, merge_history, merging, splitting
 from appliance.database import Store
 from appliance.details import Entry
 from appliance.forgetting import Forgotten
@@ -39,13 +39,16 @@ class Desk:
     def _note(self, what: str, subject_id: str, other_id: str = "") -> None:
         audit.note(self.store, what, subject_id, self.now(), other_id, who=self.who)
 
-    def save(self, person_id: str, entry: Entry) -> None:
-        """What was entered about a person. Nothing of the gallery changes, but a merge may be under way."""
+    def save(self, person_id: str, entry: Entry, settled: Callable[[Entry, Entry], Entry] = meanwhile.as_asked) -> None:
+        """What was entered about a person. Nothing of the gallery changes, but a merge may be under way. `settled`: of what stands and
+        what was entered what is to stand."""
 
         def do() -> None:
-            named = details.name_of(self.store, person_id) != entry.name
-            details.rename(self.store, person_id, entry.name, self.now())
-            details.put(self.store, person_id, entry.details, self.now())
+            stands = details.entry_of(self.store, person_id)
+            wanted = settled(stands, entry)
+            named = stands.name != wanted.name
+            details.rename(self.store, person_id, wanted.name, self.now())
+            details.put(self.store, person_id, wanted.details, self.now())
             self._note("name" if named else "edit", person_id)
 
         self._done(do)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from appliance import audit, resemblance, staffing
 from appliance.database import Store
 from appliance.enrolment import Photo
+from appliance.meanwhile import as_asked
 from appliance.people_desk import Desk
 from appliance.resemblance import SHOWN_ROLES, Alike
 from models.faces import Floats
@@ -47,10 +48,13 @@ class StaffDesk:
     def dismiss(self, person_id: str) -> None:
         self._noted("dismiss", person_id, lambda: staffing.dismiss(self._store, person_id, self._now()))
 
-    def entitle(self, person_id: str, title: str) -> None:
+    def entitle(self, person_id: str, title: str, settled: Callable[[str, str], str] = as_asked) -> None:
+        """`settled`: of what stands and what is wanted what is to stand."""
+
         def do() -> list[str]:
             staffing.must_be_staff(self._store, person_id)
-            staffing.entitle(self._store, person_id, title, self._now())
+            stands = staffing.title_now(self._store, person_id)
+            staffing.entitle(self._store, person_id, settled(stands, " ".join(title.split())), self._now())
             return []
 
         self._noted("edit", person_id, do)

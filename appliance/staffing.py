@@ -98,6 +98,11 @@ def entitle(store: Store, person_id: str, title: str, now_ms: int) -> None:
     )
 
 
+def title_now(store: Store, person_id: str) -> str:
+    row = store.db.execute("SELECT title_sealed FROM staff WHERE person_id = ?", [person_id]).fetchone()
+    return title_of(store, person_id, row[0]) if row else ""
+
+
 def title_of(store: Store, person_id: str, sealed: bytes | None) -> str:
     return store.vault.unseal(sealed, table="staff", column="title", row=person_id).decode() if sealed else ""
 

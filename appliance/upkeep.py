@@ -17,6 +17,7 @@ from appliance.config import Config
 from appliance.database import Store
 from appliance.errors import SettingError
 from appliance.long_work import GivenUp, LongWork, Step
+from appliance.meanwhile import Values, as_asked
 from appliance.opening_hours import Week
 from appliance.pack_switch import Plan
 from appliance.ready_pack import Ready, ready_pack
@@ -45,30 +46,26 @@ class Upkeep:
     def by(self, who: str) -> Upkeep:
         return replace(self, who=who)
 
-    def save(self, chosen: dict[str, str]) -> list[str]:
-        """The keys that are other now. Raises SettingError."""
-        before = {
-            **{key: page_settings.value_of(self.config, key) for key in page_settings.KEYS},
-            **page_settings.stored(self.store.db.conn),
-        }
-        changed = {}
-        for key, written in chosen.items():
-            value = page_settings.judged(key, written)
-            if value == before[key]:
-                continue
-            if key in self.outside.said:
-                raise SettingError(_("%(key)s is said by the settings file or the environment: change it there.") % {"key": key})
-            changed[key] = value
-        if changed:
-            with self.store.transaction():
-                for key, value in changed.items():
-                    page_settings.save(self.store, key, value)
-                    self._note("setting", key)
+    def save(self, chosen: Values, settled: Callable[[Values, Values], Values] = as_asked) -> list[str]:
+        """The keys that are other now. `settled`: of what stands and what is wanted what is to stand. Raises SettingError."""
+        judged = {key: page_settings.judged(key, written) for key, written in chosen.items()}
+        with self.store.transaction():
+            before = {
+                **{key: str(page_settings.value_of(self.config, key)) for key in page_settings.KEYS},
+                **page_settings.stored(self.store.db.conn),
+            }
+            changed = {key: value for key, value in settled(before, judged).items() if value != before[key]}
+            for key, value in changed.items():
+                if key in self.outside.said:
+                    raise SettingError(_("%(key)s is said by the settings file or the environment: change it there.") % {"key": key})
+                page_settings.save(self.store, key, value)
+                self._note("setting", key)
         return list(changed)
 
-    def save_hours(self, week: Week | None) -> None:
+    def save_hours(self, week: Week | None, settled: Callable[[Week | None, Week | None], Week | None] = as_asked) -> None:
+        """`settled`: of what stands and what is wanted what is to stand."""
         with self.store.transaction():
-            opening_hours.save(self.store, week)
+            opening_hours.save(self.store, settled(opening_hours.read(self.store.db.conn), week))
             self._note("setting", opening_hours.KEY)
 
     def start_anew(self) -> None:

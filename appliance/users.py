@@ -7,6 +7,7 @@ change has its row in the audit, in the name of `who`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,6 +17,7 @@ from appliance import audit
 from appliance.audit import THIS_COMPUTER
 from appliance.database import Store
 from appliance.errors import AccountError
+from appliance.meanwhile import as_asked
 from ui import passwords, sessions
 from ui.sign_in import NAME_CHARACTERS_MAX, Account, Session
 from ui.words import gettext as _
@@ -130,10 +132,20 @@ def set_password(
         return int(db.execute("DELETE FROM sessions WHERE user_id = ? AND id_hash <> ?", [user.id, but]).rowcount)
 
 
-def set_role(store: Store, user_id: str, role: Role, now_ms: int, *, who: str = THIS_COMPUTER) -> None:
-    """Raises LookupError, AccountError for the only owner."""
+def set_role(
+    store: Store,
+    user_id: str,
+    asked: Role,
+    now_ms: int,
+    *,
+    who: str = THIS_COMPUTER,
+    settled: Callable[[Role, Role], Role] = as_asked,
+) -> None:
+    """`settled`: of the role that stands and the one that is wanted the one that is to stand. Raises LookupError, AccountError for the only
+    owner."""
     with store.transaction() as db:
         user = one(store, user_id)
+        role = settled(user.role, asked)
         if role != "owner":
             _another_owner(store, user)
         db.execute("UPDATE users SET role = ? WHERE id = ?", [role, user.id])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from appliance import audit
@@ -10,6 +11,7 @@ from appliance.alerts.rules import Rule
 from appliance.alerts.targets import Entry
 from appliance.alerts.telling import Telling
 from appliance.live import AlertsChanged
+from appliance.meanwhile import as_asked
 from appliance.opening_hours import Span
 
 
@@ -22,16 +24,19 @@ class AlertDesk:
     def by(self, who: str) -> AlertDesk:
         return replace(self, who=who)
 
-    def save_rule(self, rule: Rule) -> None:
+    def save_rule(self, rule: Rule, settled: Callable[[Rule, Rule], Rule] = as_asked) -> None:
+        """`settled`: of what stands and what is wanted what is to stand."""
         store, now_ms = self.telling.store, self.telling.now()
         with store.transaction():
-            rules.save(store, rule, now_ms)
+            stands = rules.read(store.db.conn).get(rule.kind, rule)
+            rules.save(store, settled(stands, rule), now_ms)
             self._note("alert_rule", rule.kind, now_ms)
 
-    def save_quiet(self, span: Span | None) -> None:
+    def save_quiet(self, span: Span | None, settled: Callable[[Span | None, Span | None], Span | None] = as_asked) -> None:
+        """`settled`: of what stands and what is wanted what is to stand."""
         store, now_ms = self.telling.store, self.telling.now()
         with store.transaction():
-            rules.save_quiet(store, span)
+            rules.save_quiet(store, settled(rules.quiet(store.db.conn), span))
             self._note("alert_rule", "quiet", now_ms)
 
     def add_target(self, entry: Entry) -> str:

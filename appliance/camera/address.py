@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
+from ipaddress import ip_address
 from urllib.parse import quote, unquote
 
 MASK = "…"
 _IN_QUERY = re.compile(r"(?i)\b(user(?:name)?|usr|pass(?:word|wd)?|pwd|token|key|auth)=[^&/?#\s]*")
+_TOLD = re.compile(r"(?i)(?<![a-z0-9])(user(?:name)?|usr|pass(?:word|wd)?|pwd|token|key|auth)=[^&_/?#\s]*")
+"""As `_IN_QUERY`, but up to an underscore: some cameras have user=admin_password=x_channel=1, and what follows says which picture."""
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]]*)(?::(\d{1,5}))?")
 
 
@@ -76,6 +80,19 @@ def _without_credentials(rest: str) -> tuple[str, str]:
         credentials, _, after = rest.rpartition("@")
         return credentials, after
     return "", rest
+
+
+def device(kind: str, source: str) -> str:
+    """The same for two sources that are one picture of one device, whatever user, password, port left out or case of the host they are
+    written with. It is compared, never shown. Raises BadAddress."""
+    if kind != "rtsp":
+        return f"{kind}:{source}"
+    address = parsed(source)
+    host = address.host.rstrip(".").casefold()
+    with suppress(ValueError):
+        host = ip_address(host).compressed
+    path = _TOLD.sub(r"\1=", address.path)
+    return f"rtsp:{host}:{address.port}{'' if path == '/' else path}"
 
 
 def shown(kind: str, source: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -25,6 +27,7 @@ SECONDS_MAX = 60.0
 """A try of a camera is watched by somebody who waits."""
 
 IGNORE_HELP = 'A zone to ignore, its corners as shares of the picture: "0.1,0.2 0.4,0.2 0.4,0.6". May be given several times.'
+SAME_HELP = "It is meant that another camera is at this address, as for two zones of one wide picture."
 SOURCE_WORDS = """SOURCE is one of
 
 \b
@@ -58,6 +61,7 @@ def camera() -> None:
 @click.option("--liveness", is_flag=True, help="Leave out pictures of faces: prints, phones, screens.")
 @click.option("--count-only", is_flag=True, help="Count visits and recognise nobody: no template, no picture, no person.")
 @click.option("--ignore", multiple=True, metavar="CORNERS", help=IGNORE_HELP)
+@click.option("--same-address", is_flag=True, help=SAME_HELP)
 @click.pass_context
 def add(
     context: click.Context,
@@ -72,6 +76,7 @@ def add(
     liveness: bool,
     count_only: bool,
     ignore: tuple[str, ...],
+    same_address: bool,
 ) -> None:
     """Add a camera; a running appliance starts it within seconds."""
     from appliance import cameras
@@ -90,8 +95,8 @@ def add(
         counting_only=count_only,
         ignored=zones_of(ignore),
     )
-    with premises.to_change(premises.settings(context)) as store:
-        cameras.add(store, wanted, premises.now_ms())
+    with premises.to_change(premises.settings(context)) as store, naming_the_option():
+        cameras.add(store, wanted, premises.now_ms(), meant=same_address)
     click.echo(f"Added {name}. Try it with: regulars camera test {as_argument(name)}")
 
 
@@ -106,6 +111,7 @@ def add(
 @click.option("--count-only/--recognise", default=None, help="Count visits and recognise nobody, or recognise people.")
 @click.option("--ignore", multiple=True, metavar="CORNERS", help=IGNORE_HELP)
 @click.option("--ignore-nothing", is_flag=True, help="Take all zones away.")
+@click.option("--same-address", is_flag=True, help=SAME_HELP)
 @click.pass_context
 def set_command(
     context: click.Context,
@@ -119,6 +125,7 @@ def set_command(
     count_only: bool | None,
     ignore: tuple[str, ...],
     ignore_nothing: bool,
+    same_address: bool,
 ) -> None:
     """Change a camera's settings; it is started again with them. What is not named stays as it is."""
     from appliance import cameras
@@ -137,8 +144,8 @@ def set_command(
     )
     if wanted == cameras.Change():
         raise click.UsageError("nothing to change was named; see `regulars camera set --help`")
-    with premises.to_change(premises.settings(context)) as store, store.writing():
-        cameras.change(store, cameras.named(store, name), wanted, premises.now_ms())
+    with premises.to_change(premises.settings(context)) as store, naming_the_option(), store.writing():
+        cameras.change(store, cameras.named(store, name), wanted, premises.now_ms(), meant=same_address)
     click.echo(f"Changed {new_name or name}.")
 
 
@@ -208,6 +215,17 @@ def test(context: click.Context, name_or_source: str, seconds: float, picture: P
         print_json({**msgspec.to_builtins(found, builtin_types=(bytes,)), "frame_jpeg": str(target)})
     else:
         print_facts(in_words(found, target))
+
+
+@contextmanager
+def naming_the_option() -> Iterator[None]:
+    """Whoever is told that another camera is there is told how to say that it is meant."""
+    from appliance.errors import SameAddress
+
+    try:
+        yield
+    except SameAddress as same:
+        raise click.ClickException(f"{same} If that is meant, as for two zones of one wide picture, say --same-address.") from None
 
 
 def as_json_row(camera: Camera) -> dict[str, object]:

@@ -60,7 +60,7 @@ def gathered(store: Store, person_id: str, site_name: str, zone: ZoneInfo, now_m
             "first_seen": moment(row.first_seen_ms),
             "last_seen": moment(row.last_seen_ms),
             "visits": row.visit_count,
-            "job": _job(store, person_id),
+            "job": staffing.title_now(store, person_id),
         },
         "headquarters": {"name": chain_name, "also_comes_to": also_at},
         "visits": visits,
@@ -105,11 +105,6 @@ def gathered(store: Store, person_id: str, site_name: str, zone: ZoneInfo, now_m
         ],
     }
     return data, pictures
-
-
-def _job(store: Store, person_id: str) -> str:
-    row = store.db.execute("SELECT title_sealed FROM staff WHERE person_id = ?", [person_id]).fetchone()
-    return staffing.title_of(store, person_id, row[0]) if row else ""
 
 
 def _numbers(store: Store, template_id: str, sealed: bytes) -> str:

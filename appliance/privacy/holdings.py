@@ -8,6 +8,8 @@ from itertools import islice
 from pathlib import Path
 
 from appliance import backup, database_file, set_aside
+from appliance.audit import DAY_MS
+from appliance.privacy.retention_days import Days
 from ui.words import gettext as _
 
 SAMPLE = 500
@@ -33,10 +35,11 @@ class Leaving:
     looks: int
     persons: int
     templates: int
+    entries: int
 
     @property
     def nothing(self) -> bool:
-        return self == Leaving(0, 0, 0, 0)
+        return self == Leaving(0, 0, 0, 0, 0)
 
 
 def held(connection: sqlite3.Connection, folder: Path, snapshots: Path, backups: Path) -> list[Holding]:
@@ -51,6 +54,7 @@ def held(connection: sqlite3.Connection, folder: Path, snapshots: Path, backups:
     entered, written = ask("SELECT count(*), min(changed_ms) FROM details")
     opted_out, _never = ask("SELECT (SELECT count(*) FROM persons WHERE role = 'opted_out'), NULL")
     pictures, shown_ms = ask("SELECT count(*), min(last_seen_ms) FROM visits WHERE snapshot IS NOT NULL")
+    entries, noted_ms = ask("SELECT (SELECT count(*) FROM audit), (SELECT at_ms FROM audit ORDER BY id LIMIT 1)")
     made = backup.list_backups(folder, backups)
     size = sum(p.stat().st_size for p in (Path(f"{database_file.path_in(folder)}{e}") for e in ("", "-wal")) if p.exists())
     aside = set_aside.listed(folder)
@@ -63,15 +67,15 @@ def held(connection: sqlite3.Connection, folder: Path, snapshots: Path, backups:
         Holding("looks", _("Measurements kept for review"), looks, None, looked),
         Holding("pictures", _("Pictures of faces"), pictures, _bytes(snapshots, pictures), shown_ms),
         Holding("opted_out", _("People who opted out"), opted_out, None, None),
+        Holding("audit", _("Entries of the audit log"), entries, None, noted_ms),
         Holding("backups", _("Backups, sealed"), len(made), sum(b.bytes for b in made), made[-1].made_ms if made else None),
         *([beside] if aside else []),
     ]
 
 
-def leaving(connection: sqlite3.Connection, snapshot_days: int, person_days: int, now_ms: int) -> Leaving:
+def leaving(connection: sqlite3.Connection, days: Days, now_ms: int) -> Leaving:
     """What the hourly job would delete with these times."""
-    day_ms = 86_400_000
-    before, away = now_ms - snapshot_days * day_ms, now_ms - person_days * day_ms
+    before, away, noted = (now_ms - many * DAY_MS for many in (days.snapshot_days, days.person_days, days.audit_days))
     (pictures,) = connection.execute("SELECT count(*) FROM visits WHERE snapshot IS NOT NULL AND last_seen_ms < ?", [before]).fetchone()
     (looks,) = connection.execute("SELECT count(*) FROM sightings WHERE embedding_sealed IS NOT NULL AND ended_ms < ?", [before]).fetchone()
     persons, templates = connection.execute(
@@ -79,7 +83,8 @@ def leaving(connection: sqlite3.Connection, snapshot_days: int, person_days: int
             WHERE p.role = 'customer' AND coalesce(p.last_seen_ms, p.created_ms) < ?""",
         [away],
     ).fetchone()
-    return Leaving(pictures, looks, persons, templates)
+    (entries,) = connection.execute("SELECT count(*) FROM audit WHERE at_ms < ?", [noted]).fetchone()
+    return Leaving(pictures, looks, persons, templates, entries)
 
 
 def _bytes(folder: Path, pictures: int) -> int:

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
 from appliance import audit
 from appliance.database import Store
 from appliance.errors import PersonError
+from appliance.meanwhile import as_asked
 from ui.words import gettext as _
 
 KEY = "privacy.particulars"
@@ -46,7 +47,19 @@ def judged(form: Mapping[str, str]) -> Particulars:
     return Particulars(**said)
 
 
-def save(store: Store, particulars: Particulars, who: str, now_ms: int) -> None:
+def as_form(particulars: Particulars) -> dict[str, str]:
+    return msgspec.structs.asdict(particulars)
+
+
+def save(
+    store: Store,
+    wanted: Particulars,
+    who: str,
+    now_ms: int,
+    settled: Callable[[Particulars, Particulars], Particulars] = as_asked,
+) -> None:
+    """`settled`: of what stands and what is wanted what is to stand."""
     with store.transaction() as db:
+        particulars = settled(of(store), wanted)
         db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", [KEY, msgspec.json.encode(particulars).decode()])
         audit.note(store, "particulars", "", now_ms, who=who)

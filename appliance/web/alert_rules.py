@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated
 
@@ -15,9 +16,13 @@ from appliance.alerts import rules, targets
 from appliance.alerts.rules import BURST, CAMERA, NOBODY, VIP, WATCHLIST, Rule
 from appliance.alerts.targets import Entry
 from appliance.errors import AlertError, SettingError
+from appliance.meanwhile import Met
+from appliance.opening_hours import Span
+from appliance.web import meanwhile
 from appliance.web.alerts import MANAGER, desk_of
+from appliance.web.meanwhile import Matter
 from appliance.web.pages import GivenPages, Pages
-from appliance.web.person_changes import Answer, seen, wrong
+from appliance.web.person_changes import Answer, seen, wrong, yes_or_no
 from ui.words import gettext as _
 
 NOT_RIGHT = 400
@@ -49,10 +54,12 @@ SAID = {
 
 def rules_page_of(pages: Pages, problem: str = "", status: int = 200, said: str = "") -> Response[str]:
     connection = pages.deps.query()
-    quiet = rules.quiet(connection)
+    quiet, chosen = rules.quiet(connection), rules.read(connection)
     values = {
         "tab": "rules",
-        "rules": rules.read(connection).values(),
+        "rules": chosen.values(),
+        "were": {kind: meanwhile.carried(pages, as_form(rule)) for kind, rule in chosen.items()},
+        "quiet_was": meanwhile.carried(pages, {"quiet": opening_hours.spelt(quiet)}),
         "names": NAMES,
         "numbers": rules.NUMBERS,
         "pause_max": rules.PAUSE_MIN_MAX,
@@ -75,29 +82,65 @@ def rules_page(pages: GivenPages, said: FromQuery[str] = "") -> Response[str]:
 
 @post("/alerts/rules/{kind:str}", opt=MANAGER, sync_to_thread=True)
 def save_rule(pages: GivenPages, kind: FromPath[str], data: Form) -> Answer:
+    places, settle = targets.list_targets(pages.deps.query()), meanwhile.settling(data)
+    there = {one.id for one in places}
+
+    def settled(now: Rule, asked: Rule) -> Rule:
+        return judged(kind, settle(as_form(now), as_form(asked)), there)
+
     try:
-        rule = judged(kind, data, {one.id for one in targets.list_targets(pages.deps.query())})
+        rule = judged(kind, data, there)
+        if problem := wrong(lambda: desk_of(pages).save_rule(rule, settled)):
+            return rules_page_of(pages, *problem)
     except AlertError as error:
         return rules_page_of(pages, str(error), NOT_RIGHT)
-    if problem := wrong(lambda: desk_of(pages).save_rule(rule)):
-        return rules_page_of(pages, *problem)
+    except Met as met:
+        return meanwhile.decide(pages, met, rule_matter(kind, {one.id: one.name for one in places}))
     return seen("/alerts/rules?said=rule")
 
 
-def judged(kind: str, data: dict[str, str | list[str]], there: set[str]) -> Rule:
+def as_form(rule: Rule) -> dict[str, str]:
+    return {
+        "enabled": "yes" if rule.enabled else "",
+        "number": str(rule.number),
+        "pause_min": str(rule.pause_min),
+        "place": " ".join(sorted(rule.targets)),
+        "always": "yes" if rule.always else "",
+    }
+
+
+def rule_matter(kind: str, places: dict[str, str]) -> Matter:
+    """`places`: names by id."""
+    labels = {
+        "enabled": _("Tell me"),
+        "number": _(NAMES[kind][2]) if NAMES[kind][2] else "",
+        "pause_min": _("The same is not told again for so many minutes"),
+        "place": _("Send it to"),
+        "always": _("in the quiet hours too"),
+    }
+
+    def shown(name: str, value: str) -> str:
+        if name == "place":
+            return ", ".join(places.get(each, "–") for each in value.split())
+        return yes_or_no(value) if name in ("enabled", "always") else value
+
+    return Matter("alerts", _(NAMES[kind][0]), f"/alerts/rules/{kind}", "/alerts/rules", labels, ("alert_rule",), (kind,), shown)
+
+
+def judged(kind: str, data: Mapping[str, str | list[str]], there: set[str]) -> Rule:
     """Raises AlertError."""
     if kind not in rules.USUAL:
         raise NotFoundException(_("There is no such rule."))
     usual, least = rules.USUAL[kind], rules.NUMBERS[kind][0]
     chosen = data.get("place", [])
-    chosen = [chosen] if isinstance(chosen, str) else chosen
+    ids = chosen.split() if isinstance(chosen, str) else chosen
     return replace(
         usual,
         enabled=data.get("enabled") == "yes",
         number=_number(data.get("number", "")) if least else usual.number,
         pause_min=_number(data.get("pause_min", "")),
         always=data.get("always") == "yes",
-        targets=tuple(sorted(set(chosen) & there)),
+        targets=tuple(sorted(set(ids) & there)),
     )
 
 
@@ -109,12 +152,23 @@ def _number(written: str | list[str]) -> int:
 
 @post("/alerts/quiet", opt=MANAGER, sync_to_thread=True)
 def save_quiet(pages: GivenPages, data: Form) -> Answer:
+    """`quiet`: both times in one, as who met somebody else's chooses them."""
+    settle = meanwhile.settling(data)
+
+    def settled(now: Span | None, asked: Span | None) -> Span | None:
+        spelt = opening_hours.spelt
+        return opening_hours.spelt_back(settle({"quiet": spelt(now)}, {"quiet": spelt(asked)})["quiet"])
+
     try:
-        span = opening_hours.judged(str(data.get("from", "")), str(data.get("to", "")))
+        both = str(data.get("quiet", "")) if "quiet" in data else f"{data.get('from', '')}–{data.get('to', '')}"
+        span = opening_hours.spelt_back(both)
+        if problem := wrong(lambda: desk_of(pages).save_quiet(span, settled)):
+            return rules_page_of(pages, *problem)
     except SettingError:
         return rules_page_of(pages, _("Quiet hours are two times such as 22:00 and 07:00; leave both empty for none."), NOT_RIGHT)
-    if problem := wrong(lambda: desk_of(pages).save_quiet(span)):
-        return rules_page_of(pages, *problem)
+    except Met as met:
+        name, back = _("Quiet hours"), "/alerts/rules"
+        return meanwhile.decide(pages, met, Matter("alerts", name, "/alerts/quiet", back, {"quiet": name}, ("alert_rule",), ("quiet",)))
     return seen("/alerts/rules?said=quiet")
 
 

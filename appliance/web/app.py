@@ -59,7 +59,8 @@ from ui.words import gettext as _
 log = logging.getLogger(__name__)
 HERE = Path(__file__).parent
 BODY_BYTES_MAX = 64 << 10
-"""The largest form is a person's: 2,000 characters of notes, at twelve bytes each when they are packed for the way."""
+"""The largest form is a person's: 2,000 characters of notes, and as many that it was made from, at twelve bytes each when they are packed
+for the way."""
 FORMS_ARE_READ_IN = "litestar._multipart"
 """Raises what Python raises over a text that is none: the sender's mistake, and no failure of the page."""
 ROUTES = (
@@ -99,6 +100,9 @@ def create_app(deps: WebDeps) -> Litestar:
         values = {"title": title(error.status_code), "detail": plainly(error.status_code) if theirs else error.detail}
         return given(request).page("refused.html", "", values, error.status_code)
 
+    def finished(request: Request[object, object, State], error: staff_photos.Finished) -> Response[str]:
+        return staff_photos.finished_page(given(request), error.person_id, 200 if request.method == "GET" else 409)
+
     def failed(request: Request[object, object, State], error: Exception) -> Response[str]:
         # The route's own name, not the address; and where it failed, not the error's words: they may hold a name.
         place = raised_at(error)
@@ -115,7 +119,7 @@ def create_app(deps: WebDeps) -> Litestar:
         route_handlers=[Router("/", route_handlers=[*ROUTES, asset])],
         guards=[access.guard],
         dependencies={"pages": Provide(given, sync_to_thread=False)},
-        exception_handlers={HTTPException: refused, Exception: failed},
+        exception_handlers={HTTPException: refused, staff_photos.Finished: finished, Exception: failed},
         request_max_body_size=BODY_BYTES_MAX,
         openapi_config=None,
         logging_config=None,

@@ -9,22 +9,25 @@ from litestar.params import FromPath
 from appliance.camera.probe import placement
 from appliance.camera_trials import SECONDS, Trial
 from appliance.cameras import NAME_MAX, NewCamera
+from appliance.errors import SameAddress
 from appliance.web import retold
 from appliance.web.access import Access
-from appliance.web.camera_list import one, refused
+from appliance.web.camera_list import ask_whether_meant, one, refused
 from appliance.web.camera_source import SourceForm, as_typed, filled, source_of
 from appliance.web.pages import GivenPages, Pages
-from appliance.web.person_changes import Answer, Form, seen
+from appliance.web.person_changes import NOT_DONE, Answer, Form, seen
 from ui.words import gettext as _
 
 AGAIN_S = 1
 """How soon the page of a trial that is under way is loaded again."""
 
 
-def source_form(pages: Pages, form: SourceForm, camera_id: str = "", said: str = "", status: int = 200) -> Response[str]:
-    """Empty `camera_id`: a new camera."""
+def source_form(
+    pages: Pages, form: SourceForm, camera_id: str = "", said: str = "", status: int = 200, same: SameAddress | None = None
+) -> Response[str]:
+    """Empty `camera_id`: a new camera. `same`: another camera is there; whether that is meant is asked."""
     camera = one(pages, camera_id) if camera_id else None
-    values = {"form": form, "camera": camera, "said_so": said, "name_max": NAME_MAX}
+    values = {"form": form, "camera": camera, "said_so": str(same) if same else said, "name_max": NAME_MAX, "same": same}
     return pages.page("camera_source.html", "cameras", values, status)
 
 
@@ -37,12 +40,18 @@ def add_page(pages: GivenPages) -> Response[str]:
 def add(pages: GivenPages, data: Form) -> Answer:
     found: list[str] = []
 
-    def start() -> None:
-        kind, source = source_of(data)
-        found.append(pages.deps.camera_desk.try_new(NewCamera(data.get("name", ""), kind, source)))
+    desk, meant, beside = pages.deps.camera_desk, data.get("meant") == "yes", data.get("beside", "")
 
-    if said := refused(start):
-        return source_form(pages, as_typed(data), "", *said)
+    def start() -> None:
+        # A second camera at the address of another may have that one's user and password: they are not shown, and not typed twice.
+        kind, source = source_of(data, desk.source_of(desk.one(beside)) if beside else "")
+        found.append(desk.try_new(NewCamera(data.get("name", ""), kind, source), meant=meant))
+
+    try:
+        if said := refused(start):
+            return source_form(pages, as_typed(data), "", *said)
+    except SameAddress as same:
+        return source_form(pages, as_typed(data), status=NOT_DONE, same=same)
     return seen(f"/cameras/trials/{found[0]}")
 
 
@@ -59,10 +68,13 @@ def address(pages: GivenPages, camera_id: FromPath[str], data: Form) -> Answer:
 
     def start() -> None:
         kind, source = source_of(data, desk.source_of(camera))
-        found.append(desk.try_elsewhere(camera, kind, source))
+        found.append(desk.try_elsewhere(camera, kind, source, meant=data.get("meant") == "yes"))
 
-    if said := refused(start):
-        return source_form(pages, as_typed(data), camera_id, *said)
+    try:
+        if said := refused(start):
+            return source_form(pages, as_typed(data), camera_id, *said)
+    except SameAddress as same:
+        return source_form(pages, as_typed(data), camera_id, status=NOT_DONE, same=same)
     return seen(f"/cameras/trials/{found[0]}")
 
 
@@ -121,12 +133,17 @@ def other_address(pages: GivenPages, trial_id: FromPath[str]) -> Response[str]:
 
 
 @post("/cameras/trials/{trial_id:str}/save", opt={"access": Access.MANAGER}, sync_to_thread=True)
-def save(pages: GivenPages, trial_id: FromPath[str]) -> Answer:
+def save(pages: GivenPages, trial_id: FromPath[str], data: Form) -> Answer:
     trial, found = trial_of(pages, trial_id), list[str]()
     if trial.camera_id and not trial.moves:
         return seen(f"/cameras/{trial.camera_id}")
-    if said := refused(lambda: found.append(pages.deps.camera_desk.save(trial))):
-        return trial_shown(pages, trial, *said)
+    meant = data.get("meant") == "yes"
+    try:
+        if said := refused(lambda: found.append(pages.deps.camera_desk.save(trial, meant=meant))):
+            return trial_shown(pages, trial, *said)
+    except SameAddress as same:
+        here_at = f"/cameras/trials/{trial_id}"
+        return ask_whether_meant(pages, same, trial.settings.name, f"{here_at}/save", here_at, _("Save it all the same"))
     return seen(f"/cameras/{found[0]}?said={'moved' if trial.camera_id else 'added'}")
 
 

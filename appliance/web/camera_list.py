@@ -12,12 +12,12 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from appliance.cameras import Camera, Change
-from appliance.errors import CameraError, RegularsError
+from appliance.errors import CameraError, RegularsError, SameAddress
 from appliance.web import retold
 from appliance.web.access import Access
 from appliance.web.cameras import CameraHealth, CameraLine, health
 from appliance.web.pages import GivenPages, Pages
-from appliance.web.person_changes import BUSY, Answer, seen
+from appliance.web.person_changes import BUSY, NOT_DONE, Answer, Form, seen
 from ui.words import gettext as _
 from ui.words import ngettext
 
@@ -62,9 +62,12 @@ def one(pages: Pages, camera_id: str) -> Camera:
 
 
 def refused(do: Callable[[], object]) -> tuple[str, int] | None:
-    """Does it; what kept it from being done, in words, and the answer's status. Raises NotFoundException."""
+    """Does it; what kept it from being done, in words, and the answer's status. Raises NotFoundException, and SameAddress: that may be
+    meant, so whoever asks is asked."""
     try:
         do()
+    except SameAddress:
+        raise
     except CameraError as error:
         return retold.said(str(error)), WRONG
     except RegularsError as error:
@@ -89,17 +92,27 @@ def cameras_parts(pages: GivenPages) -> Response[str]:
     return Response(pages.text("cameras_parts.html", list_values(pages)), media_type=MediaType.HTML)
 
 
-def _switched(pages: Pages, camera_id: str, on: bool) -> Answer:
-    one(pages, camera_id)
-    if said := refused(lambda: pages.deps.camera_desk.change(camera_id, Change(enabled=on))):
+def _switched(pages: Pages, camera_id: str, on: bool, meant: bool = False) -> Answer:
+    camera = one(pages, camera_id)
+    try:
+        said = refused(lambda: pages.deps.camera_desk.change(camera_id, Change(enabled=on), meant=meant))
+    except SameAddress as same:
+        return ask_whether_meant(pages, same, camera.name, f"/cameras/{camera_id}/on", f"/cameras/{camera_id}", _("Switch on all the same"))
+    if said:
         values = {"title": _("That did not work"), "detail": said[0]}
         return pages.page("refused.html", "cameras", values, said[1])
     return seen(f"/cameras/{camera_id}")
 
 
+def ask_whether_meant(pages: Pages, same: SameAddress, name: str, action: str, back: str, button: str) -> Response[str]:
+    """`action`: where it is sent again, with `meant`."""
+    values = {"same": same, "name": name, "action": action, "back": back, "button": button}
+    return pages.page("camera_same.html", "cameras", values, NOT_DONE)
+
+
 @post("/cameras/{camera_id:str}/on", opt={"access": Access.MANAGER}, sync_to_thread=True)
-def switch_on(pages: GivenPages, camera_id: FromPath[str]) -> Answer:
-    return _switched(pages, camera_id, True)
+def switch_on(pages: GivenPages, camera_id: FromPath[str], data: Form) -> Answer:
+    return _switched(pages, camera_id, True, data.get("meant") == "yes")
 
 
 @post("/cameras/{camera_id:str}/off", opt={"access": Access.MANAGER}, sync_to_thread=True)

@@ -15,12 +15,14 @@ from litestar.response import Redirect
 from appliance import details, merge_history, merging, persons
 from appliance.details import Entry
 from appliance.errors import PersonError, RegularsError
+from appliance.meanwhile import Met
 from appliance.privacy import register
 from appliance.splitting import Split
-from appliance.web import retold
+from appliance.web import meanwhile, retold
 from appliance.web.access import Access
+from appliance.web.meanwhile import Matter
 from appliance.web.pages import GivenPages, Pages
-from appliance.web.people import asked_for, found_people
+from appliance.web.people import PersonCard, asked_for, found_people
 from appliance.web.person import card_of
 from appliance.web.visit_rows import read_rows
 from ui import formats
@@ -54,8 +56,10 @@ def today_of(pages: Pages) -> date:
     return formats.day_of(pages.deps.now(), pages.deps.time_zone)
 
 
-def edit_form(pages: Pages, person_id: str, entry: Entry, said: str = "", status: int = 200) -> Response[str]:
+def edit_form(pages: Pages, person_id: str, entry: Entry, said: str = "", status: int = 200, was: str = "") -> Response[str]:
+    """`was`: what a form that is shown again was made from."""
     values = {"card": card_of(pages, person_id), "entry": entry, "words": entry.details.words, "genders": GENDERS, "said_so": said}
+    values["was"] = was or meanwhile.carried(pages, details.as_form(entry))
     return pages.page("person_edit.html", "people", {**values, "notes_max": details.NOTES_MAX, "name_max": details.NAME_MAX}, status)
 
 
@@ -65,20 +69,51 @@ GENDERS = {"": _("not known"), "female": _("female"), "male": _("male"), "other"
 @get("/people/{person_id:str}/edit", opt={"access": Access.MANAGER}, sync_to_thread=True)
 def edit_page(pages: GivenPages, person_id: FromPath[str]) -> Response[str]:
     card_of(pages, person_id)
-    store = pages.deps.desk.store
-    entry = Entry(name=details.name_of(store, person_id), details=details.of(store, person_id), wrong={})
-    return edit_form(pages, person_id, entry)
+    return edit_form(pages, person_id, details.entry_of(pages.deps.desk.store, person_id))
 
 
 @post("/people/{person_id:str}/edit", opt={"access": Access.MANAGER}, sync_to_thread=True)
 def edit(pages: GivenPages, person_id: FromPath[str], data: Form) -> Answer:
-    card_of(pages, person_id)
-    entry = details.judged(data, today_of(pages))
+    card, settle = card_of(pages, person_id), meanwhile.settling(data)
+    entry, was = details.judged(data, today_of(pages)), data.get(meanwhile.CARRIED, "")
     if entry.wrong:
-        return edit_form(pages, person_id, entry, _("Nothing is saved yet: see what is marked below."), 400)
-    if said := wrong(lambda: pages.deps.desk.save(person_id, entry)):
-        return edit_form(pages, person_id, entry, *said)
+        return edit_form(pages, person_id, entry, _("Nothing is saved yet: see what is marked below."), 400, was)
+
+    def settled(now: Entry, mine: Entry) -> Entry:
+        return details.from_form(settle(details.as_form(now), details.as_form(mine)))
+
+    try:
+        if said := wrong(lambda: pages.deps.desk.save(person_id, entry, settled)):
+            return edit_form(pages, person_id, entry, *said, was)
+    except Met as met:
+        return meanwhile.decide(pages, met, matter_of(card))
     return seen(f"/people/{person_id}?said=saved")
+
+
+def matter_of(card: PersonCard) -> Matter:
+    labels = {
+        "name": _("Name"),
+        "gender": _("Gender"),
+        "birth_date": _("Date of birth"),
+        "phone": _("Phone"),
+        "email": _("E-mail"),
+        "notes": _("Notes"),
+        "vip": _("VIP"),
+        "watchlist": _("Watchlist"),
+    }
+
+    def shown(name: str, value: str) -> str:
+        if name in ("vip", "watchlist"):
+            return yes_or_no(value)
+        return _(GENDERS[value]) if name == "gender" else value
+
+    here_at = f"/people/{card.id}/edit"
+    whats = ("edit", "name", "merge", "undo_merge")
+    return Matter("people", card.who, here_at, here_at, labels, whats, (card.id,), shown, longest={"notes": details.NOTES_MAX})
+
+
+def yes_or_no(value: str) -> str:
+    return _("yes") if value == "yes" else _("no")
 
 
 @get("/people/{person_id:str}/merge", opt={"access": Access.MANAGER}, sync_to_thread=True)

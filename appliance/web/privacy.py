@@ -13,11 +13,13 @@ from appliance import backup, clearing, set_aside
 from appliance.alerts import targets
 from appliance.alerts.targets import Target
 from appliance.errors import PersonError
+from appliance.meanwhile import Met
 from appliance.privacy import holdings, papers, particulars, register, retention_days, sign
 from appliance.privacy.particulars import Particulars
 from appliance.privacy.retention_days import Days
-from appliance.web import alert_rules
+from appliance.web import alert_rules, meanwhile
 from appliance.web.access import Access
+from appliance.web.meanwhile import Matter
 from appliance.web.pages import GivenPages, Pages
 from appliance.web.person_changes import Answer, Form, seen, wrong
 from ui.words import gettext as _
@@ -41,10 +43,14 @@ def backups_of(pages: Pages) -> Path:
 def privacy(pages: Pages, said: str = "", wrong_days: str = "", wrong_particulars: str = "", status: int = 200) -> Response[str]:
     deps, store = pages.deps, pages.deps.desk.store
     connection = deps.query()
+    days, answers = retention_days.of(store, deps.config.retention), particulars.of(store)
     values = {
         "held": holdings.held(connection, store.folder, store.snapshots, backups_of(pages)),
-        "days": retention_days.of(store, deps.config.retention),
-        "particulars": particulars.of(store),
+        "days": days,
+        "days_were": meanwhile.carried(pages, retention_days.as_form(days)),
+        "particulars": answers,
+        "answers_were": meanwhile.carried(pages, particulars.as_form(answers)),
+        "answers_fields": particulars_fields(),
         "requests": register.listed(connection),
         "overdue": register.overdue(connection, deps.now()),
         "clearing": clearing.wanted(store) is not None,
@@ -67,34 +73,68 @@ def privacy_page(pages: GivenPages, said: FromQuery[str] = "") -> Response[str]:
 @post("/privacy/retention", opt=MANAGER, sync_to_thread=True)
 def keep_for(pages: GivenPages, data: Form) -> Answer:
     """Asks first where saving would delete something. `sure`: the counts were shown."""
-    deps, store = pages.deps, pages.deps.desk.store
+    deps, store, settle = pages.deps, pages.deps.desk.store, meanwhile.settling(data)
     now = retention_days.of(store, deps.config.retention)
+
+    def settled(stands: Days, wanted: Days) -> Days:
+        return retention_days.judged(settle(retention_days.as_form(stands), retention_days.as_form(wanted)), stands)
+
     try:
-        asked = retention_days.judged(data.get("snapshot_days", str(now.snapshot_days)), data.get("person_days", str(now.person_days)))
+        days = settled(now, retention_days.judged(data, now))
+        goes = holdings.leaving(deps.query(), days, deps.now())
+        if not goes.nothing and data.get("sure") != "yes":
+            values = {"days": days, "now": now, "goes": goes, "was": meanwhile.carried(pages, retention_days.as_form(now))}
+            return pages.page("privacy_retention.html", "privacy", values)
+        if said := wrong(lambda: retention_days.save(store, days, deps.config.retention, deps.desk.who, deps.now(), settled)):
+            return privacy(pages, wrong_days=said[0], status=said[1])
     except PersonError as error:
         return privacy(pages, wrong_days=str(error), status=400)
-    days = Days(
-        now.snapshot_days if "snapshot_days" in now.fixed else asked.snapshot_days,
-        now.person_days if "person_days" in now.fixed else asked.person_days,
-    )
-    goes = holdings.leaving(deps.query(), days.snapshot_days, days.person_days, deps.now())
-    if not goes.nothing and data.get("sure") != "yes":
-        return pages.page("privacy_retention.html", "privacy", {"days": days, "now": now, "goes": goes})
-    if said := wrong(lambda: retention_days.save(store, days, deps.config.retention, deps.desk.who, deps.now())):
-        return privacy(pages, wrong_days=said[0], status=said[1])
+    except Met as met:
+        return meanwhile.decide(pages, met, days_matter())
     return seen("/privacy?said=kept")
+
+
+def days_matter() -> Matter:
+    labels = {
+        "snapshot_days": _("Days until a picture goes"),
+        "person_days": _("Days until somebody who stays away is not known any more"),
+        "audit_days": _("Days until an entry of the audit log goes"),
+    }
+    return Matter("privacy", _("Privacy"), "/privacy/retention", "/privacy", labels, ("retention",), ("",))
 
 
 @post("/privacy/particulars", opt=MANAGER, sync_to_thread=True)
 def answer_for(pages: GivenPages, data: Form) -> Answer:
-    deps = pages.deps
+    deps, settle = pages.deps, meanwhile.settling(data)
+
+    def settled(stands: Particulars, wanted: Particulars) -> Particulars:
+        return Particulars(**settle(particulars.as_form(stands), particulars.as_form(wanted)))
 
     def save() -> None:
-        particulars.save(deps.desk.store, particulars.judged(data), deps.desk.who, deps.now())
+        particulars.save(deps.desk.store, particulars.judged(data), deps.desk.who, deps.now(), settled)
 
-    if said := wrong(save):
-        return privacy(pages, wrong_particulars=said[0], status=400)
+    try:
+        if said := wrong(save):
+            return privacy(pages, wrong_particulars=said[0], status=400)
+    except Met as met:
+        return meanwhile.decide(pages, met, particulars_matter())
     return seen("/privacy?said=told")
+
+
+def particulars_matter() -> Matter:
+    labels = {name: label for name, label, _more in particulars_fields()}
+    return Matter("privacy", _("Privacy"), "/privacy/particulars", "/privacy", labels, ("particulars",), ("",))
+
+
+def particulars_fields() -> list[tuple[str, str, str]]:
+    """Each with its label and what more is to be said of it."""
+    return [
+        ("controller", _("Name and address of the business"), ""),
+        ("contact", _("How to reach you"), _("e-mail, phone or a place in the store")),
+        ("officer", _("Data protection officer"), ""),
+        ("ground", _("Legal basis"), _("for example: consent; ask a lawyer, faces need more than an interest of yours")),
+        ("authority", _("Where people may complain"), _("the data protection authority")),
+    ]
 
 
 @get("/privacy/record", opt=MANAGER, sync_to_thread=True)

@@ -10,9 +10,12 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery
 
 from appliance import resemblance, staffing
+from appliance.meanwhile import Met
 from appliance.resemblance import Alike
 from appliance.staff_desk import StaffDesk
 from appliance.staffing import STAFF_MAX, TITLE_MAX, Tested
+from appliance.web import meanwhile
+from appliance.web.meanwhile import Matter
 from appliance.web.pages import GivenPages, Names, Pages, PersonRow
 from appliance.web.people import PersonCard, read_cards
 from appliance.web.person import card_of
@@ -99,6 +102,7 @@ def read_surely(connection: sqlite3.Connection, person_id: str) -> Surely | None
 def staff_form(pages: Pages, person_id: str, said: str = "", status: int = 200, so: str = "") -> Response[str]:
     line, surely = read_one(pages, person_id), read_surely(pages.deps.query(), person_id)
     values = {"line": line, "card": line.card, "surely": surely, "title_max": TITLE_MAX, "said_so": said, "so_far": so}
+    values["was"] = meanwhile.carried(pages, {"title": line.title})
     return pages.page("staff_one.html", "staff", values, status)
 
 
@@ -136,8 +140,18 @@ def one_page(pages: GivenPages, person_id: FromPath[str], said: FromQuery[str] =
 
 @post("/staff/{person_id:str}/title", sync_to_thread=True, opt=MANAGER)
 def title(pages: GivenPages, person_id: FromPath[str], data: Form) -> Answer:
-    if said := wrong(lambda: desk_of(pages).entitle(person_id, data.get("title", ""))):
-        return staff_form(pages, person_id, *said)
+    settle = meanwhile.settling(data)
+
+    def settled(now: str, asked: str) -> str:
+        return settle({"title": now}, {"title": asked})["title"]
+
+    try:
+        if said := wrong(lambda: desk_of(pages).entitle(person_id, data.get("title", ""), settled)):
+            return staff_form(pages, person_id, *said)
+    except Met as met:
+        here_at, who = f"/staff/{person_id}", called(pages, person_id)
+        matter = Matter("staff", who, f"{here_at}/title", here_at, {"title": _("What they do")}, ("edit",), (person_id,))
+        return meanwhile.decide(pages, met, matter)
     return seen(f"/staff/{person_id}?said=title")
 
 

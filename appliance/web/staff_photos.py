@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from litestar import Response, get, post
-from litestar.exceptions import NotFoundException
+from litestar.exceptions import HTTPException, NotFoundException
 from litestar.params import FromPath, FromQuery
 
 from appliance import details, drafts
@@ -22,7 +22,7 @@ from appliance.web import uploads
 from appliance.web.given_photos import NO_PHOTO, PhotoForm, Seen, camera_now, flaw_words, line_of, seen_photo, sent_photos, studio_of
 from appliance.web.pages import GivenPages, Pages
 from appliance.web.person_changes import NOT_DONE, Answer, Form, seen, wrong
-from appliance.web.staff import MANAGER, called, desk_of, read_one
+from appliance.web.staff import MANAGER, called, desk_of, read_one, read_staff
 from models.faces import Floats
 from ui import formats
 from ui.words import gettext as _
@@ -72,11 +72,31 @@ def more_photos(pages: GivenPages, person_id: FromPath[str]) -> Answer:
     return seen(f"/staff/add/{draft.id}")
 
 
+class Finished(HTTPException):
+    """These photos were used. `person_id`: who was enrolled with them. The app answers it with `finished_page`."""
+
+    status_code = 410
+
+    def __init__(self, person_id: str) -> None:
+        super().__init__()
+        self.person_id = person_id
+
+
 def draft_of(pages: Pages, draft_id: str) -> Draft:
-    draft = studio_of(pages).drafts.get(draft_id, pages.deps.now())
+    """Raises Finished, NotFoundException."""
+    kept, now_ms = studio_of(pages).drafts, pages.deps.now()
+    draft = kept.get(draft_id, now_ms)
+    if draft is None and (person_id := kept.enrolled(draft_id, now_ms)):
+        raise Finished(person_id)
     if draft is None:
         raise NotFoundException(_("These photos are gone: they are kept for half an hour, and only until they are used. Begin anew."))
     return draft
+
+
+def finished_page(pages: Pages, person_id: str, status: int) -> Response[str]:
+    """For who goes back to photos that were used, or sends them once more."""
+    there = read_staff(pages, person_id)
+    return pages.page("staff_finished.html", "staff", {"card": there[0].card if there else None}, status)
 
 
 def draft_form(pages: Pages, draft_id: str, said: str = "", status: int = 200) -> Response[str]:
@@ -173,7 +193,10 @@ def cancel(pages: GivenPages, draft_id: FromPath[str]) -> Answer:
 @post("/staff/add/{draft_id:str}/enrol", sync_to_thread=True, opt=MANAGER)
 def enrol(pages: GivenPages, draft_id: FromPath[str]) -> Answer:
     """Twice is once: the photos are gone with the first."""
-    draft, desk = draft_of(pages, draft_id), desk_of(pages)
+    try:
+        draft, desk = draft_of(pages, draft_id), desk_of(pages)
+    except Finished as done:
+        return seen(f"/staff/{done.person_id}")
     if not draft.usable():
         return draft_form(pages, draft_id, _("None of the photos can be used yet. See what is said of each, and add another."), NOT_DONE)
     if drafts.OTHER_FACE in drafts.among_themselves(draft.chosen, desk.stranger).values():
@@ -185,7 +208,7 @@ def enrol(pages: GivenPages, draft_id: FromPath[str]) -> Answer:
         said = wrong(lambda: made.append(desk.enrol(draft.name, draft.title, draft.usable())))
     if said:
         return draft_form(pages, draft_id, *said)
-    studio_of(pages).drafts.drop(draft_id)
+    studio_of(pages).drafts.finish(draft_id, made[-1])
     wrong(lambda: desk.test(made[-1:]))
     asks = any(found.role == "customer" for one in draft.chosen for found in one.alike)
     return seen(f"/staff/{made[-1]}{'/alike' if asks else ''}?said={'photos' if draft.person_id else 'enrolled'}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from litestar import Response, get, post
@@ -10,10 +11,12 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
 from appliance import one_time_codes, users
+from appliance.meanwhile import Met
 from appliance.users import User
-from appliance.web import network
-from appliance.web.access import ROLES, Access
+from appliance.web import meanwhile, network
+from appliance.web.access import ROLES, Access, Role
 from appliance.web.account import Answer, refusal, session_lines
+from appliance.web.meanwhile import Matter
 from appliance.web.pages import GivenPages, Pages
 from appliance.web.sign_in import Form
 from ui import passwords
@@ -53,7 +56,11 @@ def found_user(pages: Pages, user_id: str) -> User:
         raise NotFoundException(_("There is no such user. They may have been removed.")) from None
 
 
-def asked_role(data: dict[str, str]) -> Any:
+def role_shown(_field: str, role: str) -> str:
+    return f"{_(ROLE_WORDS[role])}: {_(ROLE_SAYS[role])}"
+
+
+def asked_role(data: Mapping[str, str]) -> Any:
     """A role as it may be stored; raises NotFoundException for any other word."""
     if (role := data.get("role", "")) not in ROLES:
         raise NotFoundException(_("There is no such role."))
@@ -101,6 +108,7 @@ def user_view(pages: Pages, user: User, wrong: dict[str, str] | None = None, sai
         "least": passwords.LENGTH_MIN,
         "wrong": wrong or {},
         "said_so": said,
+        "was": meanwhile.carried(pages, {"role": user.role}),
     }
     return pages.page("user.html", "users", values, status)
 
@@ -112,9 +120,20 @@ def user_page(pages: GivenPages, user_id: FromPath[str], said: FromQuery[str] = 
 
 @post("/users/{user_id:str}/role", opt={"access": Access.OWNER}, sync_to_thread=True)
 def change_role(pages: GivenPages, user_id: FromPath[str], data: Form) -> Answer:
-    user, role = found_user(pages, user_id), asked_role(data)
-    if words := refusal(lambda: users.set_role(pages.deps.desk.store, user_id, role, pages.deps.now(), who=pages.who)):
-        return user_view(pages, user, {"role": words}, status=409)
+    user, role, settle = found_user(pages, user_id), asked_role(data), meanwhile.settling(data)
+    store, now_ms = pages.deps.desk.store, pages.deps.now()
+
+    def settled(now: Role, asked: Role) -> Role:
+        role: Role = asked_role(settle({"role": now}, {"role": asked}))
+        return role
+
+    try:
+        if words := refusal(lambda: users.set_role(store, user_id, role, now_ms, who=pages.who, settled=settled)):
+            return user_view(pages, user, {"role": words}, status=409)
+    except Met as met:
+        here_at, labels = f"/users/{user_id}", {"role": _("They may")}
+        matter = Matter("users", user.name, f"{here_at}/role", here_at, labels, ("user_changed",), (user_id,), role_shown)
+        return meanwhile.decide(pages, met, matter)
     return Redirect(f"/users/{user_id}?said=role", status_code=303)
 
 

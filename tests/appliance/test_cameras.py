@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from appliance import cameras
+from appliance.camera.address import device
 from appliance.cameras import Change, NewCamera
-from appliance.errors import CameraError
+from appliance.errors import CameraError, SameAddress
 from sync import outbox
 from tests.appliance.stores import NOON, a_store
 
@@ -118,10 +119,48 @@ def test_a_file_that_is_looped_becomes_a_live_camera_that_is_not(tmp_path: Path)
 )
 def test_a_change_that_cannot_be_is_refused_and_changes_nothing(tmp_path: Path, wanted: Change, said: str) -> None:
     store = a_store(tmp_path)
-    for name in ("Entrance", "Back"):
-        cameras.add(store, NewCamera(name, "usb", "0"), NOON)
+    for index, name in enumerate(("Entrance", "Back")):
+        cameras.add(store, NewCamera(name, "usb", str(index)), NOON)
     before = cameras.list_cameras(store)
     with pytest.raises(CameraError) as caught:
         cameras.change(store, cameras.named(store, "Entrance"), wanted, NOON + 1)
     assert said in str(caught.value) and "s3cret" not in str(caught.value)
     assert cameras.list_cameras(store) == before
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("rtsp://admin:s3cret@cam.local/stream1", "RTSP://Cam.LOCAL.:554/stream1", True),
+        ("rtsp://a:b@[fe80::1]:554/1", "rtsp://[FE80:0::1]/1", True),
+        ("rtsp://cam.local", "rtsp://cam.local:554/", True),
+        ("rtsp://cam.local/1?user=a&password=b&channel=1", "rtsp://cam.local/1?user=c&password=d&channel=1", True),
+        ("rtsp://cam.local/user=a_password=b_channel=1", "rtsp://cam.local/user=a_password=b_channel=2", False),
+        ("rtsp://cam.local/Stream1", "rtsp://cam.local/stream1", False),
+        ("rtsp://cam.local:554/1", "rtsp://cam.local:8554/1", False),
+    ],
+)
+def test_an_address_is_compared_as_the_device_sees_it(one: str, other: str, same: bool) -> None:
+    assert (device("rtsp", one) == device("rtsp", other)) is same
+
+
+def test_a_second_camera_at_an_address_is_refused_unless_it_is_meant_or_the_other_is_off(tmp_path: Path) -> None:
+    store = a_store(tmp_path)
+    cameras.add(store, NewCamera("Entrance", "rtsp", ADDRESS), NOON)
+    again = NewCamera("Left half", "rtsp", "rtsp://192.168.1.20/stream1")
+    with pytest.raises(SameAddress, match='The camera "Entrance" is at this address already'):
+        cameras.add(store, again, NOON)
+    cameras.add(store, again, NOON, meant=True)
+    half = cameras.named(store, "Left half")
+    cameras.change(store, half, Change(analysed_fps=2.0), NOON)
+    cameras.change(store, half, Change(kind="rtsp", source=ADDRESS), NOON)  # a password, at the same place
+    cameras.set_enabled(store, "Left half", False, NOON)
+    cameras.change(store, half, Change(analysed_fps=3.0), NOON)
+    with pytest.raises(SameAddress):
+        cameras.set_enabled(store, "Left half", True, NOON)
+    cameras.change(store, half, Change(kind="usb", source="0"), NOON)
+    cameras.set_enabled(store, "Left half", True, NOON)
+    with pytest.raises(SameAddress):
+        cameras.change(store, half, Change(kind="rtsp", source=ADDRESS), NOON)
+    cameras.set_enabled(store, "Entrance", False, NOON)
+    cameras.change(store, half, Change(kind="rtsp", source=ADDRESS), NOON)

@@ -232,6 +232,10 @@ def test_what_cannot_be_done_with_a_camera_is_said_in_a_sentence(data: Path) -> 
     assert 'a camera "Front" already' in twice.stderr
     live = ran("camera", "add", "Live", "usb:0", "--loop", folder=data)
     assert live.exit_code == 1 and "--loop" in live.stderr
+    same = ran("camera", "add", "Back", "usb:0", folder=data)
+    assert same.exit_code == 1 and 'The camera "Front" is at this address already' in same.stderr and "--same-address" in same.stderr
+    meant = [["add", "Back", "usb:0", "--same-address"], ["set", "Back", "--off"], ["set", "Back", "--on", "--same-address"]]
+    assert [ran("camera", *each, folder=data).exit_code for each in meant] == [0, 0, 0]
     odd = ran("camera", "add", "a\x1b[2Jb", "usb:0", folder=data)
     assert odd.exit_code == 1 and "\x1b" not in odd.stderr and "a\\x1b[2Jb" in odd.stderr
 
@@ -339,7 +343,7 @@ def test_status_says_how_each_camera_does_and_what_keeps_visits_from_being_writt
 
     (data / "entrance.mp4").write_text("no video")
     for name in ("Door", "Yard"):
-        assert ran("camera", "add", name, str(data / "entrance.mp4"), folder=data).exit_code == 0
+        assert ran("camera", "add", name, str(data / "entrance.mp4"), "--same-address", folder=data).exit_code == 0
 
     def cameras() -> list[dict[str, object]]:
         return list(json.loads(ran("status", "--json", folder=data).output)["cameras"])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance import backup, notices, snapshots
+from appliance import audit, backup, notices, snapshots
 from appliance.config import Config, Data, Site
 from appliance.errors import BackupError
 from appliance.jobs import AGAIN, HEARTBEAT, Job, Jobs, standard_jobs
@@ -110,6 +110,9 @@ def test_the_standard_jobs_do_what_the_settings_say(tmp_path: Path) -> None:
     add_person(store, "bob", last_seen_ms=NOON - 731 * DAY_MS)
     name = snapshots.save(store, "a", JPEG, NOON - 31 * DAY_MS)
     add_visit(store, "a", NOON - 31 * DAY_MS, name)
+    with store.transaction():
+        for age in (731, 729):
+            audit.note(store, "see", "bob", NOON - age * DAY_MS)
     checked, told = [], list[str]()
     config = Config(data=Data(folder=tmp_path), site=Site(time_zone="Asia/Ho_Chi_Minh"))
     made = standard_jobs(store, config, lambda: NOON, gallery_check=lambda: checked.append(1), forgotten=told.extend)
@@ -120,6 +123,7 @@ def test_the_standard_jobs_do_what_the_settings_say(tmp_path: Path) -> None:
     assert notices.open_notices(store) == []
     assert told == ["bob"] and checked == [1, 1]
     assert not list(store.snapshots.glob("*/*"))
+    assert [entry.at_ms for entry in audit.entries(store, audit.Asked(), 9)] == [NOON - 729 * DAY_MS]
     assert len(backup.list_backups(tmp_path)) == 1
     assert store.db.execute("SELECT value FROM settings WHERE key = ?", [HEARTBEAT]).fetchone() == (str(NOON),)
     jobs = Jobs(store, made, lambda: NOON)

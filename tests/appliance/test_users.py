@@ -11,6 +11,8 @@ import pytest
 from appliance import audit, one_time_codes, users
 from appliance.database import Store
 from appliance.errors import AccountError
+from appliance.forgetting import Forgotten
+from appliance.privacy import register
 from appliance.users import SESSIONS_MAX, UserStorage
 from tests.appliance.stores import a_store
 from tests.cheap import CHEAP
@@ -144,3 +146,16 @@ def test_of_tries_that_failed_the_newest_are_kept_and_everything_else(store: Sto
     kept = store.db.execute("SELECT count(*), min(at_ms) FROM audit WHERE what = ?", [audit.SIGN_IN_FAILED]).fetchone()
     assert kept == (audit.FAILED_KEPT_MAX, 6)
     assert store.db.execute("SELECT count(*) FROM audit WHERE what = 'user_added'").fetchone() == (1,)
+
+
+def test_what_is_old_leaves_the_audit_log_and_the_register_of_requests_stays(store: Store) -> None:
+    day_ms = audit.DAY_MS
+    with store.transaction() as db:
+        rows = [(NOW_MS - age * day_ms, "bob") for age in (800, 731, 729, 0)]
+        rows += [(NOW_MS - 900 * day_ms, "late")] * (audit.DROPPED_A_TURN + 1)
+        db.conn.executemany("INSERT INTO audit (at_ms, who, what, subject_id) VALUES (?, '', 'see', ?)", rows)
+        register.fulfil(store, "erase", "bob", 2, Forgotten(), "Alice", NOW_MS - 900 * day_ms)
+    assert audit.drop_old(store, NOW_MS, 730, lambda: True) == 0, "told to stop"
+    assert audit.drop_old(store, NOW_MS, 730) == audit.DROPPED_A_TURN + 3 and audit.drop_old(store, NOW_MS, 730) == 0
+    assert [e.at_ms for e in audit.entries(store, audit.Asked(about="bob"), 9)] == [NOW_MS, NOW_MS - 729 * day_ms]
+    assert [r.kind for r in register.listed(store.db.conn)] == ["erase"]

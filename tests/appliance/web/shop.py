@@ -110,11 +110,11 @@ class Shop:
         )
 
     def camera(self, id_: str, name: str, state: str = "watching", **more: object) -> None:
-        source = b"rtsp://admin:s3cret@192.168.1.20:554/stream1"
-        sealed = self.store.vault.seal(source, table="cameras", column="source_sealed", row=id_)
+        place = f"192.168.1.{20 + len(self.cameras)}:554/stream1"
+        sealed = self.store.vault.seal(f"rtsp://admin:s3cret@{place}".encode(), table="cameras", column="source_sealed", row=id_)
         self.db.execute(
             "INSERT INTO cameras (id, name, kind, source_sealed, source_shown, created_ms) VALUES (?, ?, 'rtsp', ?, ?, 0)",
-            (id_, name, sealed, "rtsp://…@192.168.1.20:554/stream1"),
+            (id_, name, sealed, f"rtsp://…@{place}"),
         )
         self.cameras.append(CameraLine(id_, name, state, ms(NOW - 12 * MINUTE), 5.0, 21.0, **more))  # type: ignore[arg-type]
 

@@ -18,6 +18,7 @@ from appliance.web.access import Asker
 from appliance.web.app import create_app
 from appliance.web.door import Door
 from tests.appliance.camera.blobs import wait_until
+from tests.appliance.web.forms import Form
 from tests.appliance.web.shop import JPEG, Shop, busy_shop, open_shop
 from tests.appliance.web.test_pages import OURS, Client, words
 
@@ -186,3 +187,32 @@ def test_a_change_of_a_camera_is_in_the_audit_log_with_who_made_it(client: Clien
         ("Alice", "camera_change", "front"),
         ("Alice", "camera_remove", "front"),
     ]
+
+
+def test_a_second_camera_at_an_address_is_asked_about_and_needs_no_password_twice(client: Client, shop: Shop) -> None:
+    shop.attempt = lambda _settings: GOOD
+    beside = {"name": "Left half", "kind": "rtsp", "address": "rtsp://192.168.1.20/stream1", "user": "x", "password": "s3cr"}
+    answer = client.post("/cameras/add", data=beside)
+    assert answer.status_code == 409 and "Front entrance&#34; is at this address already" in answer.text and "s3cr" not in answer.text
+    assert 'href="/cameras/front"' in answer.text and "counted once only if both recognise them" in answer.text
+    form = Form(answer.text, "/cameras/add").fields
+    place = tried(client, shop, "/cameras/add", form | {"meant": "yes"})
+    saved = client.post(f"{place}/save", follow_redirects=False).headers["location"].split("/")[2].partition("?")[0]
+    half = shop.deps.camera_desk.one(saved)
+    assert shop.deps.camera_desk.source_of(half) == "rtsp://admin:s3cret@192.168.1.20:554/stream1"
+    client.post(f"/cameras/{saved}/off")
+    answer = client.post(f"/cameras/{saved}/on")
+    assert answer.status_code == 409 and "Switch on all the same" in answer.text and not shop.deps.camera_desk.one(saved).enabled
+    client.post(f"/cameras/{saved}/on", data={"meant": "yes"})
+    assert shop.deps.camera_desk.one(saved).enabled
+    assert client.post("/cameras/back/address", data=beside).status_code == 409
+
+
+def test_a_camera_that_came_to_the_address_during_the_trial_is_asked_about_at_its_end(client: Client, shop: Shop) -> None:
+    shop.attempt = lambda _settings: GOOD
+    place = tried(client, shop, "/cameras/add", NEW)
+    cameras.add(shop.store, cameras.NewCamera("Gate", "rtsp", "rtsp://192.168.1.30/1"), shop.clock_ms)
+    answer = client.post(f"{place}/save")
+    assert answer.status_code == 409 and "Gate" in answer.text and len(shop.deps.camera_desk.listed()) == 3
+    client.post(f"{place}/save", data={"meant": "yes"})
+    assert len(shop.deps.camera_desk.listed()) == 4

@@ -13,7 +13,7 @@ import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from appliance import clearing, details, persons, snapshots
+from appliance import audit, clearing, details, persons, snapshots
 from appliance.alerts import targets
 from appliance.config import Config, Retention
 from appliance.details import Details, Words
@@ -163,12 +163,24 @@ def test_times_of_keeping_are_shown_what_they_delete_before_they_are_saved(clien
         assert "from 1 to 365" in refused(client, "/privacy/retention", 400, snapshot_days=wrong, person_days="400")
 
 
+def test_the_audit_log_has_its_time_which_is_asked_about_and_named_in_the_record(client: Client, shop: Shop) -> None:
+    with shop.store.transaction() as db:
+        db.execute("INSERT INTO audit (at_ms, who, what, subject_id) VALUES (?, 'Mai', 'see', 'bob')", [ms(NOW) - 400 * audit.DAY_MS])
+    assert "Entries of the audit log 730 days 1 in the database" in shown(client, "/privacy")
+    assert "from 90 to 3650" in refused(client, "/privacy/retention", 400, audit_days="89")
+    asks = refused(client, "/privacy/retention", 200, audit_days="365")
+    assert "the audit log 365 days" in asks and "1 entry of the audit log; requests and their receipts stay" in asks
+    sent(client, "/privacy/retention", audit_days="365", sure="yes")
+    assert retention_days.of(shop.store, Retention()) == retention_days.Days(30, 730, 365)
+    assert "That is kept for 365 days; requests and their receipts stay" in shown(client, "/privacy/record")
+
+
 def test_what_the_settings_file_decides_the_page_leaves_alone(shop: Shop) -> None:
     config = Config(retention=Retention(snapshot_days=7))
     with TestClient(create_app(with_settings(shop, config)), base_url=OURS) as client:
         assert "The settings file decides this: retention.snapshot_days" in shown(client, "/privacy")
         sent(client, "/privacy/retention", snapshot_days="200", person_days="500", sure="yes")
-    assert retention_days.of(shop.store, config.retention) == retention_days.Days(7, 500, frozenset({"snapshot_days"}))
+    assert retention_days.of(shop.store, config.retention) == retention_days.Days(7, 500, 730, frozenset({"snapshot_days"}))
 
 
 def with_settings(shop: Shop, config: Config) -> WebDeps:

@@ -39,6 +39,8 @@ NOT_ON_A_PAGE: dict[str, Filled] = {
     "/staff/{person_id}/alike": {"person": "bob"},
     "/alerts/rules/{kind}": {"enabled": "yes", "number": "5", "pause_min": "60", "page": "yes"},
     "/settings/models/{pack_name}": {"although": "yes"},
+    "/cameras/{camera_id}/on": {"meant": "yes"},
+    "/cameras/trials/{trial_id}/save": {"meant": "yes"},
 }
 """Forms that a page shows at certain moments alone, or for another id."""
 KEPT = {"persons": "id", "visits": "id", "sightings": "id", "templates": "id", "cameras": "id", "users": "id", "audit": "id"}

@@ -90,9 +90,25 @@ def test_who_is_enrolled_is_known_at_the_door_and_not_counted(client: Client, sh
     recognition = shop.deps.desk.recognition
     assert recognition.gallery.role_of(id_) == "staff" and len(recognition.gallery.of(id_)) == 2
     recognition.check()
-    assert "Barista" in shown(client, "/staff") and client.get(draft).status_code == 404
+    assert "Barista" in shown(client, "/staff") and sent(client, draft + "/enrol") == f"/staff/{id_}", "twice is once"
     assert shop.db.execute("SELECT count(*) FROM audit WHERE what = 'enrol' AND subject_id = ?", (id_,)).fetchone()[0] == 1
     assert b"Barista" not in b"".join(row[0] for row in shop.db.execute("SELECT title_sealed FROM staff WHERE title_sealed NOT NULL"))
+
+
+def test_who_goes_back_to_a_finished_enrolment_is_led_to_whom_it_made(client: Client, shop: Shop) -> None:
+    draft = begun(client, photo(EMIL))
+    id_ = sent(client, draft + "/enrol").split("/")[2].partition("?")[0]
+    page = client.get(draft)
+    assert page.status_code == 200 and "The enrolment is finished" in page.text and f'href="/staff/{id_}"' in page.text
+    answer = client.post(draft + "/drop", data={"photo": "x"}, headers=SAME)
+    assert answer.status_code == 409 and "Emil was enrolled with these photos" in words(answer.text)
+    sent(client, f"/staff/{id_}/remove")
+    assert "is no longer staff" in shown(client, draft)
+    gone = begun(client, photo(EMIL))
+    sent(client, gone + "/cancel")
+    assert client.get(gone).status_code == 404 and client.get(draft + "/x").status_code == 200
+    shop.clock_ms += 13 * 3_600_000
+    assert client.get(draft).status_code == 404
 
 
 def test_nobody_is_enrolled_from_bad_photos_or_from_two_people(client: Client, shop: Shop) -> None:
