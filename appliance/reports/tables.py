@@ -146,9 +146,7 @@ def returning(of: Answered) -> Table:
     columns = (*_step_column(of.asked), *kind_columns()[:2], Column("share", _("Share that came back"), "share"))
     new, back, unsure = map(int, by_kind.sum(0))
     says = _("%(share)s of the visits were by people who had been here before.") % {"share": percent(back / (new + back))} if back else ""
-    said = ngettext(
-        "%(n)s visit is left out: not sure, or counted only.", "%(n)s visits are left out: not sure, or counted only.", unsure
-    )
+    said = ngettext("%(n)s visit is left out: not sure, or counted only.", "%(n)s visits are left out: not sure, or counted only.", unsure)
     note = said % {"n": formats.number(unsure)} if unsure else ""
     return replace(_table("returning", _("First time and came back"), "share", columns, rows, says, note), steps=tuple(filed))
 
