@@ -125,7 +125,8 @@ def _templates(store: Store, person_id: str) -> list[str]:
 
 
 def _marked(store: Store, kind: str, person_id: str, templates: Sequence[str], now_ms: int) -> None:
-    """What goes is not to come back out of a backup, nor to be left in free pages. Before any of it goes."""
+    """What goes is not to come back out of a backup, nor to be left in free pages. Before any of it goes. `templates`: those that go; one
+    that an opt-out keeps would be found for ever, and nothing be cleared."""
     db = store.db
     shown = db.execute(SHOWN, [person_id]).fetchall()
     forgotten_list.note(store, kind, once_called(store, person_id))
@@ -133,6 +134,8 @@ def _marked(store: Store, kind: str, person_id: str, templates: Sequence[str], n
     forgotten_list.note(store, forgotten_list.VISIT, (visit_id for (visit_id,) in shown))
     for table, columns in SEALED:
         store.trace(value for row in db.execute(f"SELECT {columns} FROM {table}", [person_id]).fetchall() for value in row)
+    for template_id in templates:
+        store.trace(db.execute("SELECT embedding_sealed FROM templates WHERE id = ?", [template_id]).fetchone())
     db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", [CLEARING, str(now_ms)])
 
 
@@ -141,7 +144,6 @@ SHOWN = """SELECT id FROM visits WHERE person_id = ?1 UNION SELECT s.visit_id FR
 """Visits that a picture or look of a person may be of."""
 SEALED = (
     ("persons WHERE id = ?", "name_sealed"),
-    ("templates WHERE person_id = ?", "embedding_sealed"),
     ("details WHERE person_id = ?", "words_sealed"),
     ("staff WHERE person_id = ?", "title_sealed"),
     ("merges WHERE holder_id = ?", "before_sealed"),
@@ -149,7 +151,7 @@ SEALED = (
     (f"sightings WHERE embedding_sealed IS NOT NULL AND visit_id IN ({SHOWN})", "embedding_sealed"),
     ("chain WHERE person_id = ?", "name_sealed, also_at_sealed"),
 )
-"""Where something sealed of a person lies, by the person's id."""
+"""Where something sealed of a person lies besides their templates, by the person's id."""
 
 
 def _counted_here(store: Store, person_id: str, gone: Forgotten) -> None:

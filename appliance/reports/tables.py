@@ -102,7 +102,7 @@ def hours(of: Answered) -> Table:
     rows: list[Row] = [(hour_words(hour), *found) for hour, found in means.items()]
     kinds = (Column(column.key, column.words, "mean") for column in kind_columns())
     columns = (Column("hour", _("Hour"), "text"), *kinds, Column("visits", _("All"), "mean"))
-    says = ""
+    says = _no_whole_day(of)
     if by_hour.any():
         busiest = int(by_hour.sum(1).argmax())
         says = _("Busiest from %(from)s to %(to)s.") % {"from": hour_words(busiest), "to": hour_words(busiest + 1)}
@@ -126,7 +126,7 @@ def weekdays(of: Answered) -> Table:
         Column("average", _("Average a day"), "mean"),
     )
     ends, work = (of.whole & (of.weekday >= SATURDAY), of.whole & (of.weekday < SATURDAY))
-    says = ""
+    says = _no_whole_day(of)
     if ends.any() and work.any():
         means = {"work": round(float(visits[work].mean())), "ends": round(float(visits[ends].mean()))}
         said = _("%(work)s visits on an average weekday, %(ends)s on a day of the weekend.")
@@ -146,7 +146,7 @@ def returning(of: Answered) -> Table:
     columns = (*_step_column(of.asked), *kind_columns()[:2], Column("share", _("Share that came back"), "share"))
     new, back, unsure = map(int, by_kind.sum(0))
     says = _("%(share)s of the visits were by people who had been here before.") % {"share": percent(back / (new + back))} if back else ""
-    said = ngettext("%(n)s visit of which it is not sure is left out.", "%(n)s visits of which it is not sure are left out.", unsure)
+    said = ngettext("%(n)s visit is left out: not sure, or counted only.", "%(n)s visits are left out: not sure, or counted only.", unsure)
     note = said % {"n": formats.number(unsure)} if unsure else ""
     return replace(_table("returning", _("First time and came back"), "share", columns, rows, says, note), steps=tuple(filed))
 
@@ -163,7 +163,7 @@ def heat(of: Answered) -> Table:
             rows.append((name, *(round(float(means[hour]), 1) for hour in span)))
             best = max([best, *((float(means[hour]), name, hour) for hour in span)], key=lambda one: one[0])
     columns = (Column("weekday", _("Day"), "text"), *(Column(f"h{hour:02d}", hour_words(hour), "mean") for hour in span))
-    says = ""
+    says = _no_whole_day(of)
     if best[1]:
         said = _("Busiest: %(day)s from %(from)s to %(to)s.")
         says = said % {"day": best[1], "from": hour_words(best[2]), "to": hour_words(best[2] + 1)}
@@ -280,6 +280,13 @@ def _span(by_hour: NDArray[np.int64]) -> range:
 
 def _mean(total: int, days: int) -> float:
     return round(total / days, 1) if days else 0.0
+
+
+def _no_whole_day(of: Answered) -> str:
+    """Why there is no average although somebody came: on a store's first day, and of today alone."""
+    if of.whole.any() or not of.counts.hours[of.chosen].any():
+        return ""
+    return _("An average is made of whole days, and these have none yet. Look again tomorrow, or choose others above.")
 
 
 def _days_note(of: Answered, days: int) -> str:

@@ -141,6 +141,7 @@ SAID = {
     "undone": _("Undone. Both are there again, with their own visits, and will not be proposed as one."),
     "split": _("This is the new person that the visit belongs to now."),
     "taken": _("The visit is nobody's now, and that face will not be taken for this person again."),
+    "customer": _("They are a customer again, and so are all their visits. “Works here” takes it back."),
     "counted": _("The visit is nobody's now. Its face was not kept, so it can be mistaken again."),
 }
 

@@ -13,6 +13,7 @@ from litestar.params import Body, FromPath, FromQuery
 from litestar.response import Redirect
 
 from appliance import details, merge_history, merging, persons
+from appliance.alerts import rules
 from appliance.details import Entry
 from appliance.errors import PersonError, RegularsError
 from appliance.meanwhile import Met
@@ -60,6 +61,8 @@ def edit_form(pages: Pages, person_id: str, entry: Entry, said: str = "", status
     """`was`: what a form that is shown again was made from."""
     values = {"card": card_of(pages, person_id), "entry": entry, "words": entry.details.words, "genders": GENDERS, "said_so": said}
     values["was"] = was or meanwhile.carried(pages, details.as_form(entry))
+    told = rules.read(pages.deps.query())
+    values["untold"] = [words for kind, words in ((rules.VIP, _("VIP")), (rules.WATCHLIST, _("Watchlist"))) if not told[kind].enabled]
     return pages.page("person_edit.html", "people", {**values, "notes_max": details.NOTES_MAX, "name_max": details.NAME_MAX}, status)
 
 

@@ -114,7 +114,6 @@ def said_words(said: str) -> str:
         "title": _("Saved."),
         "taken": _("Done. Those visits are staff's now and no longer counted. Each can be taken back under “All about them”."),
         "employed": _("They are staff now: their visits so far are no longer counted. “Remove” below takes it back."),
-        "customer": _("They are a customer again, and so are all their visits."),
         "tested": _("Tested against everybody this store knows."),
         "none": _("Remembered: none of those customers is asked about again."),
     }.get(said, "")
@@ -207,10 +206,10 @@ def remove_page(pages: GivenPages, person_id: FromPath[str]) -> Response[str]:
 
 @post("/staff/{person_id:str}/remove", sync_to_thread=True, opt=MANAGER)
 def remove(pages: GivenPages, person_id: FromPath[str]) -> Answer:
-    """They are a customer from now on. Who is to be forgotten is erased."""
+    """They are a customer from now on: their page is shown, where it can be taken back. Who is to be forgotten is erased."""
     if said := wrong(lambda: desk_of(pages).dismiss(person_id)):
         return remove_form(pages, person_id, *said)
-    return seen("/staff?said=customer")
+    return seen(f"/people/{person_id}?said=customer")
 
 
 def employ_form(pages: Pages, person_id: str, said: str = "", status: int = 200, written: str = "") -> Response[str]:

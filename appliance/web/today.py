@@ -12,6 +12,7 @@ from litestar.enums import MediaType
 from litestar.params import FromPath
 from litestar.response import Redirect
 
+from appliance.counting import REASON as COUNTED
 from appliance.line import standing
 from appliance.live import NoticesChanged
 from appliance.notices import Notice, read_open
@@ -34,13 +35,15 @@ SHOWN_HOURS = (8, 20)
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Visits of the day. `undecided` ones are in none of the others; `opted_out` ones are in `visitors` alone."""
+    """Visits of the day. `undecided` ones are in none of the others; `opted_out` ones are in `visitors` alone. `counted`: of the `unsure`
+    ones, those of cameras that recognise nobody: there was no doubt about them."""
 
     visitors: int
     people: int
     new: int
     returning: int
     unsure: int
+    counted: int
     undecided: int
     opted_out: int
     staff: int
@@ -79,6 +82,11 @@ def read_figures(connection: sqlite3.Connection, day: date, zone: ZoneInfo) -> F
            WHERE first_seen_ms >= ? AND first_seen_ms < ? AND state = 'settled' AND verdict IN ('new', 'returning')""",
         (start, end),
     ).fetchone()
+    (counted,) = connection.execute(
+        """SELECT count(*) FROM visits v WHERE v.first_seen_ms >= ? AND v.first_seen_ms < ? AND v.state = 'settled' AND v.verdict = 'unsure'
+            AND EXISTS (SELECT 1 FROM sightings s WHERE s.visit_id = v.id AND s.reason = ?)""",
+        (start, end, COUNTED),
+    ).fetchone()
     row = connection.execute("SELECT visits FROM opted_out_counts WHERE day = ?", (day.isoformat(),)).fetchone()
     opted_out = row[0] if row else 0
     new, returning, unsure = (counts.get(verdict, 0) for verdict in ("new", "returning", "unsure"))
@@ -88,6 +96,7 @@ def read_figures(connection: sqlite3.Connection, day: date, zone: ZoneInfo) -> F
         new=new,
         returning=returning,
         unsure=unsure,
+        counted=counted,
         undecided=counts.get("deciding", 0),
         opted_out=opted_out,
         staff=counts.get("staff", 0),

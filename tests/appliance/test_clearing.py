@@ -174,6 +174,22 @@ def test_a_backup_from_before_a_merge_or_a_split_honours_it_too(shop: Shop) -> N
     assert pictures == (0,) and shop.count("visits") == 3
 
 
+def test_who_opted_out_is_cleared_although_a_few_templates_stay(shop: Shop) -> None:
+    """What is kept is no trace: looked for it would be found for ever, and log and backups never be cleared."""
+    bob = a_busy_shop(shop)
+    folder = shop.store.folder
+    held = "SELECT embedding_sealed FROM templates WHERE person_id = ?"
+    before = {row[0] for row in shop.store.db.execute(held, [bob.id]).fetchall()}
+    with shop.store.transaction():
+        forgetting.opt_out(shop.store, bob.id, LATER)
+    kept = {row[0] for row in shop.store.db.execute(held, [bob.id]).fetchall()}
+    assert len(kept) == forgetting.OPTED_OUT_TEMPLATES < len(before)
+    assert clearing.clear(shop.store, folder / backup.FOLDER, LATER) is not None
+    assert clearing.wanted(shop.store) is None and not shop.store.traces
+    held_still = path_in(folder).read_bytes()
+    assert not [value for value in before - kept if value in held_still]
+
+
 def test_who_opted_out_stays_opted_out_when_a_backup_is_restored(shop: Shop) -> None:
     bob = shop.see(face(BOB)).person_id
     assert bob

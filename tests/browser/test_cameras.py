@@ -14,6 +14,7 @@ from appliance.camera.messages import CameraSettings
 from appliance.camera.probe import Probe
 from appliance.live import FaceBox, VisitChanged
 from tests.appliance.web.shop import MINUTE, NOW, Shop
+from tests.browser.browsing import ON_A_PHONE
 from tests.browser.portraits import entrance, portrait
 from ui.server import Server
 
@@ -82,14 +83,37 @@ def test_a_zone_is_drawn_by_mouse_and_by_keyboard_and_saved(page: Page, server: 
     assert len(drawn(page)) == 1
     zone = drawn(page)
     page.get_by_label("Count only").check()
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("Saved. The camera starts again")).to_be_visible()
     camera = shop.deps.camera_desk.one("front")
     assert [[list(corner) for corner in one] for one in camera.ignored] == zone and camera.counting_only
     page.get_by_role("button", name="Remove this zone").click()
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save", exact=True).click()
     expect(page.locator("#zones polygon")).to_have_count(0)
     assert shop.deps.camera_desk.one("front").ignored == ()
+
+
+@ON_A_PHONE
+def test_a_corner_is_taken_away_by_thumb_and_the_zone_is_saved_beside_the_picture(page: Page, server: Server, shop: Shop) -> None:
+    page.goto(server.address + "/cameras/front")
+    save, less = page.get_by_role("button", name="Save the zones"), page.get_by_role("button", name="Remove this corner")
+    expect(save).to_be_hidden()
+    page.get_by_role("button", name="Add a zone").click()
+    at = page.get_by_role("button", name="Zone 1, corner 3").bounding_box()
+    assert at
+    page.mouse.click(at["x"] + at["width"] / 2, at["y"] + at["height"] / 2)
+    third = drawn(page)[0][2]
+    less.click()
+    assert len(drawn(page)[0]) == 3 and third not in drawn(page)[0]
+    expect(less).to_be_hidden()
+    expect(page.get_by_text("Not saved yet")).to_be_visible()
+    with page.expect_event("dialog") as asked:
+        page.once("dialog", lambda dialog: dialog.dismiss())
+        page.evaluate("setTimeout(() => location.reload())")
+    assert asked.value.type == "beforeunload"
+    save.click()
+    expect(page.get_by_text("Saved. The camera starts again")).to_be_visible()
+    assert [len(zone) for zone in shop.deps.camera_desk.one("front").ignored] == [3]
 
 
 @pytest.mark.journey

@@ -15,10 +15,14 @@ const layer = document.getElementById("zones");
 const says = document.getElementById("zone-says");
 const add = document.getElementById("zone-add");
 const remove = document.getElementById("zone-remove");
+const removeCorner = document.getElementById("corner-remove");
+const saved = field.value;
 const { zonesMax, cornersMax } = layer.dataset;
 
 let zones = read();
 let chosen = zones.length ? 0 : -1;
+let picked = -1; // the chosen zone's corner that was touched last
+let leaving = false;
 
 function read() {
   try {
@@ -31,9 +35,11 @@ function read() {
 const within = (value) => Math.round(Math.min(1, Math.max(0, value)) * 1e4) / 1e4;
 const words = (name, values) => Object.entries(values).reduce((said, [key, value]) => said.replace(`{${key}}`, value), layer.dataset[name]);
 
-function changed() {
+/** `focus`: the key of the handle that is to have it; without one whatever has it keeps it. */
+function changed(focus) {
   field.value = zones.length ? JSON.stringify(zones) : "";
-  draw();
+  for (const part of ["zone-save", "zone-unsaved"]) document.getElementById(part).hidden = field.value === saved;
+  draw(focus);
 }
 
 function made(name, attributes) {
@@ -42,18 +48,18 @@ function made(name, attributes) {
   return element;
 }
 
-function draw() {
-  const focused = document.activeElement?.dataset?.key;
+function draw(focus = document.activeElement?.dataset?.key) {
   const shapes = made("svg", { viewBox: "0 0 1000 1000", preserveAspectRatio: "none", "aria-hidden": "true" });
   for (const [at, zone] of zones.entries()) {
     const shape = made("polygon", { points: zone.map(([x, y]) => `${x * 1000},${y * 1000}`).join(" "), class: at === chosen ? "chosen" : "" });
-    shape.addEventListener("pointerdown", (event) => { choose(at); drag(event, moveZone(at)); });
+    shape.addEventListener("pointerdown", (event) => { pick(at, -1); drag(event, moveZone(at)); });
     shapes.append(shape);
   }
   layer.replaceChildren(shapes, ...zones.flatMap((zone, at) => handles(zone, at)));
   remove.hidden = chosen < 0;
+  removeCorner.hidden = chosen < 0 || picked < 0 || zones[chosen].length <= CORNERS_MIN;
   add.disabled = zones.length >= Number(zonesMax);
-  if (focused) layer.querySelector(`[data-key="${focused}"]`)?.focus();
+  if (focus) layer.querySelector(`[data-key="${focus}"]`)?.focus();
 }
 
 /** Each zone's corners can be reached with Tab; those between, which make a new corner, only of the chosen zone. */
@@ -63,8 +69,9 @@ function handles(zone, at) {
     const label = words("corner", { zone: at + 1, corner: corner + 1, x: Math.round(x * 100), y: Math.round(y * 100) });
     const handle = button("corner", point, label, `${at}-${corner}`);
     handle.classList.toggle("chosen", at === chosen);
-    handle.addEventListener("focus", () => choose(at));
-    handle.addEventListener("pointerdown", (event) => { choose(at); drag(event, moveCorner(at, corner)); });
+    handle.classList.toggle("picked", at === chosen && corner === picked);
+    handle.addEventListener("focus", () => pick(at, corner));
+    handle.addEventListener("pointerdown", (event) => { pick(at, corner); drag(event, moveCorner(at, corner)); });
     handle.addEventListener("keydown", (event) => keyed(event, at, corner));
     return handle;
   });
@@ -74,14 +81,13 @@ function handles(zone, at) {
     const handle = button("between", [(x + nextX) / 2, (y + nextY) / 2], words("between", { zone: at + 1 }), `${at}-${corner}-next`);
     const split = () => {
       zone.splice(corner + 1, 0, [within((x + nextX) / 2), within((y + nextY) / 2)]);
-      changed();
+      picked = corner + 1;
+      changed(`${at}-${picked}`);
     };
     handle.addEventListener("pointerdown", (event) => { split(); drag(event, moveCorner(at, corner + 1)); });
     // By keyboard alone: a pointer has split the side already when its click arrives, and this handle is gone.
     handle.addEventListener("click", (event) => {
-      if (event.detail) return;
-      split();
-      layer.querySelector(`[data-key="${at}-${corner + 1}"]`)?.focus();
+      if (!event.detail) split();
     });
     return handle;
   });
@@ -99,10 +105,10 @@ function button(kind, [x, y], label, key) {
   return handle;
 }
 
-function choose(at) {
-  if (at === chosen) return;
-  chosen = at;
-  draw();
+function pick(at, corner) {
+  if (at === chosen && corner === picked) return;
+  [chosen, picked] = [at, corner];
+  draw(corner < 0 ? "" : `${at}-${corner}`);
 }
 
 function keyed(event, at, corner) {
@@ -116,7 +122,7 @@ function keyed(event, at, corner) {
     says.textContent = layer.querySelector(`[data-key="${at}-${corner}"]`).getAttribute("aria-label");
   } else if (event.key === "Delete" || event.key === "Backspace") {
     event.preventDefault();
-    if (zones[at].length > CORNERS_MIN) zones[at].splice(corner, 1);
+    if (zones[at].length > CORNERS_MIN) takeCorner(at, corner);
     else takeAway(at);
     changed();
     layer.querySelector(`[data-key="${at}-0"]`)?.focus();
@@ -154,9 +160,14 @@ const moveZone = (at) => (_place, [dx, dy]) => {
   zones[at] = zones[at].map(([cornerX, cornerY]) => [within(cornerX + x), within(cornerY + y)]);
 };
 
+function takeCorner(at, corner) {
+  zones[at].splice(corner, 1);
+  picked = -1;
+}
+
 function takeAway(at) {
   zones.splice(at, 1);
-  chosen = zones.length - 1;
+  [chosen, picked] = [zones.length - 1, -1];
   says.textContent = layer.dataset.removed;
 }
 
@@ -167,7 +178,7 @@ add.addEventListener("click", () => {
   }
   const beside = (zones.length % 6) * NEXT_BESIDE;
   zones.push(FIRST.map(([x, y]) => [within(x + beside), within(y + beside)]));
-  chosen = zones.length - 1;
+  [chosen, picked] = [zones.length - 1, -1];
   changed();
   layer.querySelector(`[data-key="${chosen}-0"]`).focus();
   says.textContent = words("added", { zone: chosen + 1 });
@@ -177,6 +188,19 @@ remove.addEventListener("click", () => {
   takeAway(chosen);
   changed();
   add.focus();
+});
+
+removeCorner.addEventListener("click", () => {
+  takeCorner(chosen, picked);
+  changed();
+  layer.querySelector(`[data-key="${chosen}-0"]`).focus();
+});
+
+// What was drawn is lost with the page: the browser asks first, unless it is on its way to be saved.
+field.form.addEventListener("submit", () => { leaving = true; });
+addEventListener("pageshow", () => { leaving = false; });
+addEventListener("beforeunload", (event) => {
+  if (!leaving && field.value !== saved) event.preventDefault();
 });
 
 for (const part of ["zone-acts", "zone-help"]) document.getElementById(part).hidden = false;

@@ -42,6 +42,16 @@ def test_an_average_leaves_today_out() -> None:
     assert "today is left out" in tables.hours(a_fortnight()).note
 
 
+def test_on_the_first_day_it_is_said_why_there_is_no_average() -> None:
+    of = a_fortnight()
+    of.counts.hours[:13], of.counts.opted_out[:13] = 0, 0
+    first = tables.answered(of.asked, of.counts, of.cameras)
+    for table in (tables.hours(first), tables.heat(first), tables.weekdays(first)):
+        assert table.empty and table.says.startswith("An average is made of whole days")
+    of.counts.hours[:], of.counts.opted_out[:] = 0, 0
+    assert tables.hours(tables.answered(of.asked, of.counts, of.cameras)).says == ""
+
+
 def test_an_average_begins_with_the_first_visit_of_the_period() -> None:
     of = a_fortnight()
     of.counts.hours[:7], of.counts.opted_out[:7] = 0, 0
@@ -68,7 +78,7 @@ def test_the_heat_map_has_a_row_a_weekday_and_a_column_an_hour() -> None:
 def test_the_share_that_came_back_is_of_the_visits_that_are_sure() -> None:
     table = tables.returning(a_fortnight())
     assert column(table, "share") == [0.3333] * 14
-    assert "18 visits of which it is not sure" in table.note
+    assert "18 visits are left out: not sure, or counted only." in table.note
 
 
 def test_ages_are_called_estimates_and_keep_the_unknown() -> None:

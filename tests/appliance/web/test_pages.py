@@ -12,6 +12,7 @@ import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
+from appliance.counting import REASON as COUNTED
 from appliance.live import FaceBox
 from appliance.web.app import create_app
 from appliance.web.pages import WebDeps
@@ -56,6 +57,16 @@ def test_today_counts_customers_and_those_who_opted_out_but_neither_staff_nor_th
     assert "2 opted out: counted, nothing kept" in words(page)
     assert "2 visits by staff left out" in words(page)
     assert "1 more being looked at" in words(page)
+
+
+def test_today_says_how_many_were_counted_only_and_never_in_doubt(client: Client, shop: Shop) -> None:
+    assert "only count" not in words(client.get("/").text)
+    for number in range(2):
+        shop.visit(f"v-counted-{number}", "unsure", NOW - (number + 1) * MINUTE, picture=None)
+    shop.db.execute("UPDATE sightings SET reason = ? WHERE visit_id LIKE 'v-counted-%'", [COUNTED])
+    page = client.get("/").text
+    assert figure(page, "unsure") == "3"
+    assert "2 of them by cameras that only count" in words(page)
 
 
 def test_today_lists_who_came_newest_first_and_says_a_doubt_as_a_doubt(client: Client) -> None:

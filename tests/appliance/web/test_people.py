@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from appliance import details, persons
+from appliance.alerts import rules
 from appliance.database_file import path_in
 from appliance.details import Details, Words
 from appliance.loyalty import Weights, level
@@ -61,6 +63,14 @@ def shown(client: Client, address: str) -> str:
 
 def edit(client: Client, **form: str) -> str:
     return sent(client, "/people/bob/edit", **{"name": "Bob", **form})
+
+
+def test_who_puts_somebody_on_the_watchlist_is_told_that_nobody_is_alerted_while_the_rule_is_off(client: Client, shop: Shop) -> None:
+    said = "the rule for {} is off"
+    assert said.format("VIP, Watchlist") in shown(client, "/people/bob/edit")
+    for kind in (rules.VIP, rules.WATCHLIST):
+        rules.save(shop.store, replace(rules.USUAL[kind], enabled=True), 1)
+        assert (said.format("Watchlist") in shown(client, "/people/bob/edit")) == (kind == rules.VIP)
 
 
 def test_what_is_entered_is_shown_searched_and_audited(client: Client, shop: Shop) -> None:

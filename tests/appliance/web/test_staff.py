@@ -189,7 +189,7 @@ def test_a_customer_is_made_staff_and_a_customer_again(client: Client, shop: Sho
     assert shop.deps.desk.recognition.gallery.role_of("bob") == "staff" and "Cook" in shown(client, "/staff/bob")
     assert client.post("/people/bob/works-here", headers=SAME).status_code in (404, 409)
     assert "count as a customer's from now on" in shown(client, "/staff/bob/remove")
-    assert sent(client, "/staff/bob/remove") == "/staff?said=customer"
+    assert sent(client, "/staff/bob/remove") == "/people/bob?said=customer"
     assert shop.db.execute(verdicts).fetchall() == [("new",), ("returning",)]
     assert shop.deps.desk.recognition.gallery.role_of("bob") == "customer" and client.get("/staff/bob").status_code == 404
 
