@@ -302,6 +302,8 @@ def _closed_on_error(store: Store) -> Iterator[None]:
 def _connection(folder: Path, mode: str) -> sqlite3.Connection:
     """mode: ro, rw, rwc as in SQLite's URIs."""
     path = database_file.path_in(folder)
+    if mode == "rwc":
+        database_file.made_private(path)
     try:
         connection = sqlite3.connect(
             f"{path.as_uri()}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_MS / 1000

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +18,14 @@ APPLICATION_ID = 0x52454755
 
 def path_in(folder: Path) -> Path:
     return folder / NAME
+
+
+def made_private(path: Path) -> None:
+    """The owner's alone, also in a folder that somebody made beforehand and others may enter; SQLite gives its companions the same rights.
+    Where that cannot be, SQLite says why it cannot be opened."""
+    with suppress(OSError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        path.chmod(0o600)
 
 
 def fault(path: Path) -> str | None:

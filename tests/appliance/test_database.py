@@ -37,6 +37,17 @@ def test_a_transaction_is_kept_whole_or_not_at_all(tmp_path: Path) -> None:
     assert visits(read_store(tmp_path)) == ["a"]
 
 
+def test_in_a_folder_that_others_may_enter_the_database_is_its_owners_alone(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    store = a_store(tmp_path)
+    with store.transaction():
+        add_visit(store, "a")
+    assert {path.name: oct(path.stat().st_mode & 0o077) for path in tmp_path.glob("regulars.db*")} == {
+        name: "0o0" for name in ("regulars.db", "regulars.db-wal", "regulars.db-shm")
+    }
+    store.close()
+
+
 def test_transactions_do_not_nest_and_the_outer_one_is_undone(tmp_path: Path) -> None:
     store = a_store(tmp_path)
     with pytest.raises(RuntimeError, match="do not nest"), store.transaction():
