@@ -42,9 +42,8 @@ def test_in_a_folder_that_others_may_enter_the_database_is_its_owners_alone(tmp_
     store = a_store(tmp_path)
     with store.transaction():
         add_visit(store, "a")
-    assert {path.name: oct(path.stat().st_mode & 0o077) for path in tmp_path.glob("regulars.db*")} == {
-        name: "0o0" for name in ("regulars.db", "regulars.db-wal", "regulars.db-shm")
-    }
+    rights = {path.name: path.stat().st_mode & 0o077 for path in tmp_path.glob("regulars.db*")}
+    assert rights == dict.fromkeys(("regulars.db", "regulars.db-wal", "regulars.db-shm"), 0)
     store.close()
 
 
