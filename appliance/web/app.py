@@ -132,7 +132,8 @@ def create_app(deps: WebDeps) -> Litestar:
     )
     # Around the whole app and not as its middleware: an address without a route is guarded too.
     who = door.identify(deps.door, deps.desk.store, deps.now)
-    app.asgi_handler = spoken(guarded(access.identified(app.asgi_handler, who), deps.door.place), deps.language)
+    inside = access.identified(app.asgi_handler, who)
+    app.asgi_handler = spoken(guarded(inside, deps.door.place, lambda: deps.door.place.names), deps.language)
     return app
 
 
