@@ -278,7 +278,7 @@ class Appliance:
             Job("page", "The page could not be kept up to date: load it again to see what is new.", REFRESH_S, REFRESH_S, self._refresh),
             Job("review", "People who are stored twice could not be looked for.", REVIEW_S, REVIEW_S, self._review.look_through),
             Job("certificate", "The page's certificate could not be looked after.", CERTIFICATE_S, REFRESH_S, self._renew_certificate),
-            Job("addresses", "Whether this computer has another address could not be looked up.", MINUTE_S, MINUTE_S, self._follow_addresses),
+            Job("addresses", "Whether this computer has another address could not be found out.", MINUTE_S, MINUTE_S, self._follow),
             Job("asked", "What a command asked could not be done.", ASKED_S, ASKED_S, self._answer),
         ]
 
@@ -294,7 +294,7 @@ class Appliance:
         if self._server:
             renew(self.store, self.config.web, self.door, self._server, self._now())
 
-    def _follow_addresses(self, _stopping: Stopping) -> None:
+    def _follow(self, _stopping: Stopping) -> None:
         if self._server:
             follow(self.store, self.config.web, self.door, self._server, self._now())
 
