@@ -8,7 +8,7 @@ import ipaddress
 import logging
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from litestar import Litestar
@@ -58,14 +58,17 @@ def made_door(store: Store, web: Web, now_ms: int, everybody: Asker | None = Non
         names = own_names(web)
         certificate = certificate_of(store, web, names, now_ms)
         hosts = tuple(in_address(name) for name in names)
-        port = "" if web.port == 443 else f":{web.port}"
-        outside = tuple(f"https://{host}{port}" for host, name in zip(hosts, names, strict=True) if name not in certificates.ALWAYS)
-        return Door(place=Place(names=hosts, tls=True), certificate=certificate, addresses=outside)
+        return Door(place=Place(names=hosts, tls=True), certificate=certificate, addresses=_outside(web, names))
     first_code = new_code() if nobody else ""
     if first_code:
         # For an appliance without a terminal: whoever reads this log may read the data folder too.
         log.info("event=no_owner_yet code=%s page=/first-start", first_code)
     return Door(first_code, everybody)
+
+
+def _outside(web: Web, names: Sequence[str]) -> tuple[str, ...]:
+    port = "" if web.port == 443 else f":{web.port}"
+    return tuple(f"https://{in_address(name)}{port}" for name in names if name not in certificates.ALWAYS)
 
 
 def could_open(store: Store, web: Web, now_ms: int) -> Door:
@@ -102,6 +105,20 @@ def renew(store: Store, web: Web, door: Door, page: OpenPage, now_ms: int) -> No
     notices.notify(store, CERTIFICATE, words, now_ms)
 
 
+def follow(store: Store, web: Web, door: Door, page: OpenPage, now_ms: int) -> None:
+    """The look of every minute: the network may have given this computer another address, or was not there yet at the start. What the page
+    answers to, and its certificate, go by it without a new start. Raises as `renew` does."""
+    if door.certificate is None:
+        return
+    names = own_names(web)
+    hosts = tuple(in_address(name) for name in names)
+    if hosts == door.place.names:
+        return
+    door.place, door.addresses = replace(door.place, names=hosts), _outside(web, names)
+    log.info("event=addresses_changed count=%d", len(door.addresses))
+    renew(store, web, door, page, now_ms)
+
+
 def open_page(app: Litestar, web: Web, ports: Sequence[int], end_streams: Callable[[], None], door: Door) -> OpenPage:
     """`ports`: the first that is free. Raises CannotServe."""
     outside = Outside(door.certificate.chain, door.certificate.key) if door.certificate else INSIDE
@@ -113,7 +130,8 @@ def open_page(app: Litestar, web: Web, ports: Sequence[int], end_streams: Callab
     if not web.redirect_port:
         return OpenPage(shown, (server,))
     try:
-        second = serve(to_https(door.place.names, server.port), web.host, web.redirect_port, outside=Outside(port_setting=SECOND_PORT))
+        leading = to_https(lambda: door.place.names, server.port)
+        second = serve(leading, web.host, web.redirect_port, outside=Outside(port_setting=SECOND_PORT))
     except CannotServe:
         server.stop()
         raise

@@ -74,6 +74,7 @@ class Reception:
         self._closed = threading.Event()
         self._given_up = threading.Event()
         self._trouble = ""
+        self._held_back = False
         self._thread = threading.Thread(target=self._run, name="reception", daemon=True)
 
     @property
@@ -96,6 +97,7 @@ class Reception:
                 self._queue.put((sighting, now_ms), timeout=ROOM_S)
                 return
             except queue.Full:
+                self._held_back = bool(self._trouble)
                 continue
         log.error("event=sighting_lost sighting=%s why=stopped_while_nothing_could_be_written", sighting.id)
 
@@ -176,7 +178,12 @@ class Reception:
         why = str(error) if isinstance(error, RegularsError) else "The database cannot be read."
         log.error("event=log_not_written waiting=%d why=%r", self._queue.qsize(), why)
         began = not self._trouble
-        self._trouble = f"Visits cannot be written just now: {why} They are kept and tried again until they are; nothing is lost so far."
+        kept = "They are kept and tried again until they are; nothing is lost so far."
+        if held_back := self._held_back:
+            kept = f"{WAITING_MAX} looks are kept and tried again; there is room for no more, and who passes now may be missing."
+        words = f"Visits cannot be written just now: {why} {kept}"
+        began = began or (held_back and words != self._trouble)
+        self._trouble = words
         if began:
             self._trouble_changed()
 
@@ -188,6 +195,9 @@ class Reception:
         log.warning("event=log_written_again waiting=%d", self._queue.qsize())
         try:
             words = "For a while visits could not be written (see the log). They were kept, and all of them are in now."
+            if self._held_back:
+                words = "For a while visits could not be written (see the log). The first are in now; who came later may be missing."
+            self._held_back = False
             notices.notify(self._recognition.store, NOTICE, words, self._now())
         except (RegularsError, sqlite3.Error) as error:
             log.error("event=notice_failed error=%s", type(error).__name__)

@@ -26,11 +26,11 @@ from appliance.config import Config
 from appliance.data_key import KeyKeeper
 from appliance.database import Store, open_store
 from appliance.database_file import path_in
-from appliance.doorway import OpenPage, made_door, open_page, renew
+from appliance.doorway import OpenPage, follow, made_door, open_page, renew
 from appliance.errors import RegularsError, SnapshotError
 from appliance.gallery import UNSURE_KEY, Gallery
 from appliance.identity import Policy, Verdict
-from appliance.jobs import Job, Jobs, Stopping, standard_jobs
+from appliance.jobs import MINUTE_S, Job, Jobs, Stopping, standard_jobs
 from appliance.line import guests, standing
 from appliance.line.agent import Agent, Surroundings
 from appliance.line.status import status
@@ -278,6 +278,7 @@ class Appliance:
             Job("page", "The page could not be kept up to date: load it again to see what is new.", REFRESH_S, REFRESH_S, self._refresh),
             Job("review", "People who are stored twice could not be looked for.", REVIEW_S, REVIEW_S, self._review.look_through),
             Job("certificate", "The page's certificate could not be looked after.", CERTIFICATE_S, REFRESH_S, self._renew_certificate),
+            Job("addresses", "Whether this computer has another address could not be found out.", MINUTE_S, MINUTE_S, self._follow),
             Job("asked", "What a command asked could not be done.", ASKED_S, ASKED_S, self._answer),
         ]
 
@@ -292,6 +293,10 @@ class Appliance:
     def _renew_certificate(self, _stopping: Stopping) -> None:
         if self._server:
             renew(self.store, self.config.web, self.door, self._server, self._now())
+
+    def _follow(self, _stopping: Stopping) -> None:
+        if self._server:
+            follow(self.store, self.config.web, self.door, self._server, self._now())
 
     def _page_now(self) -> _Shown:
         stands = standing.read(self.store.db.conn)

@@ -8,6 +8,7 @@ change has its row in the audit, in the name of `who`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,7 +17,7 @@ from uuid_utils import uuid7
 from appliance import audit
 from appliance.audit import THIS_COMPUTER
 from appliance.database import Store
-from appliance.errors import AccountError
+from appliance.errors import AccountError, StoreError
 from appliance.meanwhile import as_asked
 from ui import passwords, sessions
 from ui.sign_in import NAME_CHARACTERS_MAX, Account, Session
@@ -215,7 +216,8 @@ class UserStorage:
         return Session(Account(row[0], row[1], row[2], None, row[3]), row[4], row[5]) if row else None
 
     def touch(self, id_hash: bytes, now_ms: int) -> None:
-        with self._store.transaction() as db:
+        """A full disk takes no note of it, and that must not keep anybody from the pages that say so."""
+        with suppress(StoreError), self._store.transaction() as db:
             db.execute("UPDATE sessions SET used_ms = ? WHERE id_hash = ?", [now_ms, id_hash])
 
     def end_session(self, id_hash: bytes) -> None:

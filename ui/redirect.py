@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from litestar.datastructures import Headers
 from litestar.enums import ScopeType
@@ -11,15 +11,16 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from ui.guard import READING
 
 
-def to_https(names: Collection[str], port: int) -> ASGIApp:
-    """Leads to the name that was asked for if it is one of `names` (an IPv6 address in brackets); nothing that is sent here is taken."""
+def to_https(names: Callable[[], Collection[str]], port: int) -> ASGIApp:
+    """Leads to the name that was asked for if it is one of `names` by then (an IPv6 address in brackets); nothing sent here is taken."""
 
     async def lead(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
             return
         host = name_in(Headers.from_scope(scope).get("host", ""))
-        if scope["method"] not in READING or host not in names:
-            await answer(send, 421 if host not in names else 403, [], b"This port only leads to the page's https address.")
+        ours = host in names()
+        if scope["method"] not in READING or not ours:
+            await answer(send, 403 if ours else 421, [], b"This port only leads to the page's https address.")
             return
         path = scope["raw_path"].decode("latin-1") if scope.get("raw_path") else "/"
         query = scope["query_string"].decode("latin-1")

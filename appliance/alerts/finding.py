@@ -49,14 +49,16 @@ def people(connection: sqlite3.Connection, rules: Mapping[str, Rule], now_ms: in
 
 
 def bursts(connection: sqlite3.Connection, rule: Rule, now_ms: int) -> list[Found]:
-    """Customers who are recognised again and again: more likely a template that resembles everybody."""
+    """Customers who are recognised again and again: more likely a template that resembles everybody. The same looks are told of once."""
     if not rule.enabled:
         return []
     rows = connection.execute(
         """SELECT v.person_id, count(*) FROM visits v INDEXED BY visits_time CROSS JOIN sightings s ON s.visit_id = v.id
             CROSS JOIN persons p ON p.id = v.person_id
-            WHERE v.first_seen_ms >= ? AND v.first_seen_ms <= ? AND p.role = 'customer' GROUP BY v.person_id HAVING count(*) >= ?""",
-        [now_ms - BACK_MS, now_ms, rule.number],
+            WHERE v.first_seen_ms >= ? AND v.first_seen_ms <= ? AND p.role = 'customer' GROUP BY v.person_id
+            HAVING count(*) >= ? AND max(v.last_seen_ms) > coalesce(
+                (SELECT max(a.at_ms) FROM alerts a WHERE a.rule = ? AND a.subject = v.person_id), 0)""",
+        [now_ms - BACK_MS, now_ms, rule.number, BURST],
     ).fetchall()
     return [Found(BURST, person_id, number=count) for person_id, count in rows]
 

@@ -81,9 +81,11 @@ class Telling:
             self._counted_ms = now_ms
             found += finding.bursts(connection, chosen[rules.BURST], now_ms)
         running = register.running(connection)
-        silent = finding.nobody(connection, chosen[NOBODY], opening_hours.read(connection), self.site.zone, now_ms)
+        week = opening_hours.read(connection)
+        silent = finding.nobody(connection, chosen[NOBODY], week, self.site.zone, now_ms)
+        opened_ms = opening_hours.open_since(week, now_ms, self.site.zone)
         states, last_ms = {line.id: line.state for line in lines}, finding.last_visit(connection, now_ms)
-        over = [(alert, tell) for alert in running if (tell := is_over(alert, states, last_ms)) is not None]
+        over = [(alert, tell) for alert in running if (tell := is_over(alert, states, last_ms, opened_ms)) is not None]
         held = {(alert.rule, alert.subject) for alert in running}
         found = [one for one in (*found, *([silent] if silent and slow else [])) if (one.rule, one.subject) not in held]
         if not found and not over:
@@ -174,9 +176,12 @@ class Telling:
                 self._stopping.wait(5 * LOOK_S)
 
 
-def is_over(alert: Alert, states: Mapping[str, str], last_visit_ms: int | None) -> bool | None:
-    """Whether it is to be told that it is over; None: it goes on. A camera that was removed or switched off does not watch again."""
+def is_over(alert: Alert, states: Mapping[str, str], last_visit_ms: int | None, opened_ms: int | None) -> bool | None:
+    """Whether it is to be told that it is over; None: it goes on. A camera that was removed or switched off does not watch again. That
+    nobody came yesterday is over when the store opens (`opened_ms`): else nobody would be told of a day without a visitor."""
     if alert.rule == CAMERA:
         state = states.get(alert.subject, "off")
         return True if state in ("watching", "ended") else False if state == "off" else None
-    return True if last_visit_ms is not None and last_visit_ms > alert.at_ms else None
+    if last_visit_ms is not None and last_visit_ms > alert.at_ms:
+        return True
+    return False if opened_ms is not None and opened_ms > alert.at_ms else None

@@ -131,7 +131,8 @@ def weekdays(of: Answered) -> Table:
         means = {"work": round(float(visits[work].mean())), "ends": round(float(visits[ends].mean()))}
         said = _("%(work)s visits on an average weekday, %(ends)s on a day of the weekend.")
         says = said % {key: formats.number(value) for key, value in means.items()}
-    return Table("weekdays", _("Weekdays and weekend"), "bars", columns, tuple(rows), says, empty=not visits[of.whole].any())
+    note = _days_note(of, int(of.whole.sum()))
+    return Table("weekdays", _("Weekdays and weekend"), "bars", columns, tuple(rows), says, note, empty=not visits[of.whole].any())
 
 
 def returning(of: Answered) -> Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +18,8 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
+from appliance.errors import DiskFull, StoreError
+from appliance.sql_errors import in_words
 from appliance.web import (
     access,
     account,
@@ -111,6 +114,8 @@ def create_app(deps: WebDeps) -> Litestar:
             return given(request).page("refused.html", "", {"title": title(400), "detail": words}, 400)
         where = f"{Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}" if place is not None else "unknown"
         log.error("page_failed route=%s error=%s at=%s", request.route_handler.name or request.route_handler, type(error).__name__, where)
+        if (why := not_stored(error, deps.desk.store.folder)) is not None:
+            return given(request).page("refused.html", "", {"title": _("This could not be stored"), "detail": why}, 503)
         words = _("Nothing is lost: cameras and visits go on. Load the page again; if it fails again, the log says where.")
         return given(request).page("refused.html", "", {"title": _("This page could not be made"), "detail": words}, 500)
 
@@ -127,8 +132,25 @@ def create_app(deps: WebDeps) -> Litestar:
     )
     # Around the whole app and not as its middleware: an address without a route is guarded too.
     who = door.identify(deps.door, deps.desk.store, deps.now)
-    app.asgi_handler = spoken(guarded(access.identified(app.asgi_handler, who), deps.door.place), deps.language)
+    inside = access.identified(app.asgi_handler, who)
+    app.asgi_handler = spoken(guarded(inside, deps.door.place, lambda: deps.door.place.names), deps.language)
     return app
+
+
+def not_stored(error: Exception, folder: Path) -> str | None:
+    """What is the matter with the disk or the database, for whoever asked; None: it is something else. Where the data lie stays unsaid:
+    it may be somebody who has not signed in."""
+    said = in_words(error, folder) if isinstance(error, sqlite3.Error) else error
+    if isinstance(said, DiskFull):
+        return _(
+            "The disk of the store's computer is full: nothing new is stored, visits neither. What was stored before is safe."
+            " Free some space; it goes on by itself then."
+        )
+    if isinstance(said, StoreError):
+        return _(
+            "The store's database cannot be written or read just now. Try again; if it stays so, the log of the store's computer says why."
+        )
+    return None
 
 
 def entrances(routes: Iterable[HTTPRouteHandler]) -> dict[str, Access]:

@@ -18,10 +18,16 @@ SENTENCES = (
     _("The page could not be kept up to date: load it again to see what is new. %(why)s"),
     _("People who are stored twice could not be looked for. %(why)s"),
     _("The page's certificate could not be looked after. %(why)s"),
+    _("Whether this computer has another address could not be found out. %(why)s"),
     _("What a command asked could not be done. %(why)s"),
     _("It is tried again by itself. If this is still here tomorrow, give the diagnostics (Settings, Health) to whoever helps you."),
     _("Visits cannot be written just now: %(why)s They are kept and tried again until they are; nothing is lost so far."),
+    _(
+        "Visits cannot be written just now: %(why)s %(n)s looks are kept and tried again; there is room for no more, and who passes now "
+        "may be missing."
+    ),
     _("For a while visits could not be written (see the log). They were kept, and all of them are in now."),
+    _("For a while visits could not be written (see the log). The first are in now; who came later may be missing."),
     _(
         "Headquarters could not be reached for so long that the oldest records for it had to be dropped. Nothing is lost here, and "
         "headquarters is told everything anew as soon as it can be reached. See `regulars sync status`."

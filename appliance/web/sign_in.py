@@ -54,6 +54,12 @@ def sign_in_page(pages: GivenPages, to: FromQuery[str] = "/") -> Response[str] |
     return sign_in_door(pages, to=sign_in.inside(to))
 
 
+@get("/sign-in/holds", opt={"access": Access.ANYONE, "page": False}, sync_to_thread=True)
+def still_signed_in(pages: GivenPages) -> Response[str]:
+    """Asked before a form is sent, so that what somebody wrote is not lost."""
+    return Response("yes" if pages.asker else "no", media_type=MediaType.TEXT)
+
+
 @post("/sign-in", opt={"access": Access.ANYONE}, sync_to_thread=True)
 def sign_in_form(pages: GivenPages, request: AnyRequest, data: Form) -> Response[str] | Redirect:
     deps, store, door = pages.deps, pages.deps.desk.store, pages.deps.door
@@ -159,4 +165,4 @@ def first_start_form(pages: GivenPages, request: AnyRequest, data: Form) -> Resp
     return let_in(pages, request, sign_in.Account(made.id, made.name, made.role, None, ""), "/")
 
 
-ROUTES = (sign_in_page, sign_in_form, sign_in_code, sign_out, first_start_page, first_start_form)
+ROUTES = (sign_in_page, still_signed_in, sign_in_form, sign_in_code, sign_out, first_start_page, first_start_form)

@@ -16,7 +16,7 @@ from cryptography import x509
 from appliance import certificates, users
 from appliance.config import Web, load
 from appliance.database import Store
-from appliance.doorway import OpenPage, made_door, open_page, own_names, renew
+from appliance.doorway import OpenPage, follow, made_door, open_page, own_names, renew
 from appliance.errors import CertificateError, ConfigError
 from appliance.notices import open_notices
 from appliance.web.app import create_app
@@ -131,6 +131,22 @@ def test_a_certificate_that_is_half_over_is_renewed_while_the_page_is_open(opene
     assert second != first and second.not_valid_after_utc - first.not_valid_after_utc > timedelta(days=200)
     assert door.certificate and door.certificate.ends == second.not_valid_after_utc
     assert not open_notices(shop.store)
+
+
+def test_the_page_follows_this_computer_to_another_address(opened: OpenPage, shop: Shop, web: Web, door: Door) -> None:
+    moved = msgspec.structs.replace(web, names="moved.lan")
+    before = door.certificate
+    follow(shop.store, web, door, opened, NOW_MS)
+    assert door.certificate is before, "nothing has changed"
+    follow(shop.store, moved, door, opened, NOW_MS)
+    names = x509.load_pem_x509_certificate(ssl.get_server_certificate(("127.0.0.1", web.port)).encode())
+    assert "moved.lan" in names.extensions.get_extension_for_class(x509.SubjectAlternativeName).value.get_values_for_type(x509.DNSName)
+    with httpx.Client(verify=trusting(shop.store), base_url=f"https://127.0.0.1:{web.port}") as client:
+        assert client.get("/sign-in", headers={"host": f"moved.lan:{web.port}"}).status_code == 200
+        assert client.get("/sign-in", headers={"host": f"shop.lan:{web.port}"}).status_code == 421
+    led = httpx.get(f"http://127.0.0.1:{web.redirect_port}/live", headers={"host": f"moved.lan:{web.redirect_port}"})
+    assert led.headers["location"] == f"https://moved.lan:{web.port}/live"
+    assert door.addresses[0] == f"https://moved.lan:{web.port}"
 
 
 def test_the_shops_own_certificate_is_taken_when_it_is_replaced_and_said_when_it_is_not(shop: Shop, web: Web, tmp_path: Path) -> None:

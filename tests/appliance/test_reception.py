@@ -13,7 +13,7 @@ import pytest
 from appliance.errors import DiskFull
 from appliance.identity import Decision, Verdict
 from appliance.outcomes import Outcome
-from appliance.reception import WAITING_MAX, Received, Reception
+from appliance.reception import ROOM_S, WAITING_MAX, Received, Reception
 from appliance.recognition import Recognition
 from appliance.sightings import Phase, Sighting
 from tests.appliance.stores import NOON, a_store
@@ -77,7 +77,7 @@ def test_while_the_disk_is_full_nothing_is_lost_the_cameras_wait_and_the_page_is
     while not stage.changes and time.monotonic() < deadline:
         time.sleep(0.01)
     assert "The disk is full" in stage.reception.trouble and "nothing is lost" in stage.reception.trouble
-    camera.join(0.5)
+    camera.join(2 * ROOM_S)
     assert camera.is_alive(), "who brings more than the queue holds must wait"
     stage.book.full = False
     camera.join(15)
@@ -85,6 +85,18 @@ def test_while_the_disk_is_full_nothing_is_lost_the_cameras_wait_and_the_page_is
     assert stage.reception.stop(10) == 0
     assert stage.book.told == [(str(n), n) for n in range(wanted)]
     assert stage.reception.trouble == "" and stage.changes[-1] == ""
+    words = stage.store.db.execute("SELECT words FROM notices").fetchone()[0]
+    assert "may be missing" in words, "a camera that waits looks at nobody"
+
+
+def test_of_a_short_trouble_it_is_said_that_everything_is_in(stage: Any) -> None:
+    stage.book.full = True
+    stage.reception.receive(a_sighting("only"), NOON)
+    deadline = time.monotonic() + 5
+    while not stage.changes and time.monotonic() < deadline:
+        time.sleep(0.01)
+    stage.book.full = False
+    assert stage.reception.stop(10) == 0
     assert "all of them are in now" in stage.store.db.execute("SELECT words FROM notices").fetchone()[0]
 
 

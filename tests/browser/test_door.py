@@ -13,9 +13,11 @@ from tests.appliance.web.shop import Shop
 from tests.appliance.web.signing import PASSWORD, add_users, with_door
 from tests.browser.browsing import SIZES, is_accessible, leave, sign_in
 from ui.server import Server
+from ui.sessions import IDLE_MS_MAX
 
 pytestmark = SIZES
 CODE = "ABCD-EFGH-JKMN"
+NEW = "another green bicycle"
 
 
 @pytest.fixture
@@ -82,3 +84,23 @@ def test_the_log_of_who_did_what_is_read_and_filtered(page: Page, server: Server
     page.get_by_role("button", name="Filter").click()
     expect(page.locator("tbody tr")).to_have_count(1)
     expect(page.locator("tbody").get_by_role("link", name="Bob")).to_be_visible()
+
+
+@pytest.mark.journey
+def test_what_is_written_in_a_form_outlives_the_session(page: Page, server: Server, shop: Shop) -> None:
+    add_users(shop)
+    sign_in(page, server.address, "dana")
+    expect(page.locator("#line")).to_have_text("live")
+    page.goto(server.address + "/account")
+    for label, words in (("Password until now", PASSWORD), ("New password", NEW), ("New password again", NEW)):
+        page.get_by_label(label, exact=True).fill(words)
+    shop.clock_ms += IDLE_MS_MAX
+    page.get_by_role("button", name="Change the password").click()
+    expect(page.get_by_text("You were signed out.")).to_be_visible()
+    is_accessible(page)
+    with page.context.expect_page() as opened:
+        page.locator("#signed-out").get_by_role("link", name="Sign in").click()
+    sign_in(opened.value, server.address, "dana")
+    expect(opened.value.locator("#line")).to_have_text("live")
+    page.get_by_role("button", name="Change the password").click()
+    expect(page.get_by_role("status")).to_contain_text("password")

@@ -206,6 +206,31 @@ def test_nobody_is_missed_in_the_morning_before_the_store_has_been_open_for_the_
     assert office.telling.look() == 1
 
 
+def test_a_silent_evening_does_not_hide_a_silent_day_after_it(office: Office) -> None:
+    opening_hours.save(office.shop.store, Week((Span(9 * 60, 21 * 60),) * 7))
+    office.rule(NOBODY, number=2)
+    office.later(3 * HOUR)
+    assert office.telling.look() == 1 and office.telling.send_due() == 1
+    office.later(timedelta(hours=18))
+    assert office.telling.look() == 1, "11:32: yesterday's is over"
+    office.later(2 * MINUTE)
+    assert office.telling.look() == 1 and office.telling.send_due() == 1
+    assert sorted(alert.state for alert in office.alerts()) == ["open", "over"]
+    assert all("again" not in body for body in office.bodies()), "that it is over is told of visitors alone"
+
+
+def test_the_same_looks_at_a_customer_are_told_of_once_however_short_the_pause(office: Office) -> None:
+    office.rule(BURST, number=5, pause_min=1)
+    for number in range(4):
+        come(office, f"v-{number}")
+    assert office.telling.look() == 1
+    office.later(HOUR)
+    assert office.telling.look() == 0
+    come(office, "v-late")
+    office.later(MINUTE)
+    assert office.telling.look() == 1
+
+
 def test_one_customer_recognised_again_and_again_is_a_sign_of_a_bad_view(office: Office) -> None:
     office.rule(BURST, number=5)
     for number in range(4):

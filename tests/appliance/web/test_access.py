@@ -15,7 +15,7 @@ from tests.appliance.web.routes import Spot, completed, spots
 from tests.appliance.web.shop import NOW, Shop, busy_shop
 from tests.appliance.web.signing import OURS, SAME, WHO, add_users, sign_in, with_door
 
-OPEN = {"/sign-in", "/sign-in/code", "/sign-out", "/first-start", "/certificate", "/static/{name}"}
+OPEN = {"/sign-in", "/sign-in/code", "/sign-in/holds", "/sign-out", "/first-start", "/certificate", "/static/{name}"}
 """What anybody may ask: nothing of anybody is there. A new route is added here on purpose or not at all."""
 GIVEN = {"visit_id": "v-bob", "person_id": "bob", "other_id": "p1204", "camera_id": "front", "notice_id": "1", "case_id": "1"}
 PEOPLE = ("Bob", "Alice Nguyen", "Mai Lê", "+84 24", "bob@example.com", "likes tea")
