@@ -30,7 +30,7 @@ def addresses(page: Page, server: Server, app: Litestar) -> list[str]:
     page.request.post(server.address + "/privacy/people/bob", form={"kind": "access"}, headers=SAME)
     begun = page.request.post(server.address + "/staff/add", multipart={"name": "Emil"}, headers=SAME)
     ids = IDS | {"draft_id": begun.url.rpartition("/")[2]}
-    parts = ("/parts", "/banner", "/progress", "/settings/work", "/form")
+    parts = ("/parts", "/banner", "/progress", "/settings/work", "/form", "/holds")
     found = [spot.there(ids) for spot in spots(app) if spot.shown and not spot.path.endswith(parts)]
     return [address for address in found if page.request.get(server.address + address).status == 200]
 

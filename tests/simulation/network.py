@@ -19,6 +19,8 @@ from sync.pushing import FLIGHT_S_MAX
 
 SECOND_MS = 1_000
 HEARD_MAX = 40
+HEADER_BYTES = 300
+"""A message begins with its header, of some 200."""
 """Messages that somebody on the line has recorded."""
 
 
@@ -130,8 +132,11 @@ class Network:
             return body[: int(len(body) * draw())]
         if draw() < self.weather.damaged:
             self.said(f"the {what} is damaged")
-            place = int(len(body) * draw())
-            return body[:place] + bytes([body[place] ^ (1 << int(8 * draw()))]) + body[place + 1 :]
+            place, bit = int(len(body) * draw()), int(8 * draw())
+            if place < HEADER_BYTES:
+                # Another digit of an id may be a digit still or none, and ids are new in each run: this bit makes none of any.
+                bit = 7
+            return body[:place] + bytes([body[place] ^ (1 << bit)]) + body[place + 1 :]
         return body
 
 
