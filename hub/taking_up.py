@@ -25,9 +25,9 @@ def take_up(tx: Tx, vault: Vault, fact: Erase | OptOut, asked: Asked, now: datet
     erasure.shut_out_ingest(tx)
     kind = ERASE if isinstance(fact, Erase) else OPT_OUT
     row = tx.execute("SELECT kind, identity_ids, ended_at IS NOT NULL FROM erasures WHERE id = %s", [fact.erasure_id]).fetchone()
-    if row is not None and (row[0] != kind or row[2] or _is_known(tx, fact, row[1])):
-        return False
     stones = forgotten_rows.tombstones(tx, fact.person_ids)
+    if row is not None and (row[0] != kind or row[2] or _is_known(fact, row[1], stones)):
+        return False
     if kind == OPT_OUT and _asked_for_more(tx, vault, fact, stones, asked, now):
         _note(tx, fact, kind, asked, now, ended=True)
         return False
@@ -55,8 +55,7 @@ def take_up(tx: Tx, vault: Vault, fact: Erase | OptOut, asked: Asked, now: datet
     return True
 
 
-def _is_known(tx: Tx, fact: Erase | OptOut, identity_ids: Sequence[str]) -> bool:
-    stones = forgotten_rows.tombstones(tx, fact.person_ids)
+def _is_known(fact: Erase | OptOut, identity_ids: Sequence[str], stones: Mapping[str, Tombstone]) -> bool:
     return fact.identity_id in identity_ids and all(one in stones for one in fact.person_ids)
 
 
